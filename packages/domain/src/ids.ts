@@ -1,0 +1,86 @@
+import { v5 as uuidV5 } from "uuid";
+import { z } from "zod";
+
+/** A school. UUIDv5 of its slug, so that a slug can be taken only once. */
+export const TenantId = z.uuid().brand<"TenantId">();
+export type TenantId = z.infer<typeof TenantId>;
+
+/** A person of one tenant. UUIDv5 of tenant and username, so that a username can be taken only once in its tenant. */
+export const UserId = z.uuid().brand<"UserId">();
+export type UserId = z.infer<typeof UserId>;
+
+/** A class of one tenant. UUIDv5 of tenant and class code. */
+export const ClassId = z.uuid().brand<"ClassId">();
+export type ClassId = z.infer<typeof ClassId>;
+
+/** One person's membership of one class. UUIDv5 of class and person. */
+export const MembershipId = z.uuid().brand<"MembershipId">();
+export type MembershipId = z.infer<typeof MembershipId>;
+
+/** An assignment of one class. UUIDv5 of class and assignment code. */
+export const AssignmentId = z.uuid().brand<"AssignmentId">();
+export type AssignmentId = z.infer<typeof AssignmentId>;
+
+/** One hand-in. UUIDv5 of tenant, assignment, student and the client's key: a retry finds the first. */
+export const SubmissionId = z.uuid().brand<"SubmissionId">();
+export type SubmissionId = z.infer<typeof SubmissionId>;
+
+/** One login of one person. UUIDv7. */
+export const SessionId = z.uuid().brand<"SessionId">();
+export type SessionId = z.infer<typeof SessionId>;
+
+/** What a stream can hold, the first part of its name. */
+export const categories = [
+  "tenant",
+  "user",
+  "class",
+  "membership",
+  "assignment",
+  "submission",
+  "session",
+] as const;
+export type Category = (typeof categories)[number];
+
+// Drawn once at random; changing it would change every derived id.
+const namespace = "5f0c2f5e-7d0a-4f0e-9a55-3f7a3c1be0d1";
+
+function derive(kind: Category, ...parts: string[]): string {
+  return uuidV5(JSON.stringify([kind, ...parts]), namespace);
+}
+
+export const tenantIdOf = (slug: string) => derive("tenant", slug) as TenantId;
+
+export const userIdOf = (tenantId: TenantId, username: string) =>
+  derive("user", tenantId, username.toLowerCase()) as UserId;
+
+export const classIdOf = (tenantId: TenantId, code: string) => derive("class", tenantId, code) as ClassId;
+
+export const membershipIdOf = (classId: ClassId, userId: UserId) =>
+  derive("membership", classId, userId) as MembershipId;
+
+export const assignmentIdOf = (classId: ClassId, code: string) =>
+  derive("assignment", classId, code) as AssignmentId;
+
+export const submissionIdOf = (
+  tenantId: TenantId,
+  assignmentId: AssignmentId,
+  studentId: UserId,
+  key: string,
+) => derive("submission", tenantId, assignmentId, studentId, key) as SubmissionId;
+
+/** The id of the n-th event that a command makes: a command sent again makes the same ids, which the log stores once. */
+export const eventIdOf = (commandId: string, index: number) => uuidV5(String(index), commandId);
+
+/** The stream of one thing: `<category>-<tenantId>_<id>`. */
+export const streamName = (category: Category, tenantId: TenantId, id: string) =>
+  `${category}-${tenantId}_${id}`;
+
+/** The parts of a stream's name, or undefined for a stream that is not ours. */
+export function parseStreamName(
+  stream: string,
+): { category: Category; tenantId: TenantId; id: string } | undefined {
+  const match = /^([a-z]+)-([0-9a-f-]{36})_([0-9a-f-]{36})$/.exec(stream);
+  const category = categories.find((name) => name === match?.[1]);
+  if (!match || !category) return undefined;
+  return { category, tenantId: match[2] as TenantId, id: match[3] as string };
+}

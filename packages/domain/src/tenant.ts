@@ -1,0 +1,68 @@
+import { z } from "zod";
+import { accept, type Decider, refuse, sameFact } from "./decider.ts";
+import { type EventOf, eventType } from "./event-type.ts";
+
+/** The short name of a school in addresses and commands: `riverside-high`. */
+export const Slug = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "use 1 to 63 of a-z, 0-9 and inner hyphens");
+
+export const TimeZone = z.string().refine(isTimeZone, "use an IANA time zone, such as Europe/London");
+
+/** How apart a tenant's data is kept: in shared tables, in a schema or in a database of its own. */
+export const Tier = z.enum(["shared", "schema", "database"]);
+
+/** Everything that is fixed when a school is enrolled. */
+export const TenantProfile = z.object({
+  name: z.string().trim().min(1).max(200),
+  slug: Slug,
+  region: z.string().regex(/^[a-z0-9-]{2,32}$/, "use 2 to 32 of a-z, 0-9 and hyphens"),
+  tier: Tier,
+  timeZone: TimeZone,
+  locale: z.string().refine(isLocale, "use a BCP 47 language tag, such as en-GB"),
+  branding: z.object({
+    colour: z.string().regex(/^#[0-9a-f]{6}$/i, "use a colour such as #1a2b3c"),
+    logoUrl: z.url({ protocol: /^https$/ }).nullable(),
+  }),
+});
+export type TenantProfile = z.infer<typeof TenantProfile>;
+
+export const tenantEvents = {
+  TenantEnrolled: eventType(TenantProfile),
+};
+export type TenantEvent = EventOf<typeof tenantEvents>;
+
+export type TenantCommand = { type: "EnrollTenant"; profile: TenantProfile };
+
+export type TenantState = { profile: TenantProfile } | undefined;
+
+export const tenantDecider: Decider<TenantCommand, TenantEvent, TenantState> = {
+  category: "tenant",
+  initial: undefined,
+  decide({ profile }, state) {
+    if (!state) return accept({ type: "TenantEnrolled", data: profile });
+    if (sameFact(state.profile, profile)) return accept();
+    return refuse(
+      "tenant_slug_taken",
+      `The slug "${profile.slug}" belongs to another school: choose another.`,
+    );
+  },
+  evolve: (_state, event) => ({ profile: event.data }),
+};
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isLocale(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}

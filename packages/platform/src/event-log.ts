@@ -1,0 +1,377 @@
+import {
+  CarillonError,
+  currentVersion,
+  type Decider,
+  type DomainEvent,
+  type EventMetadata,
+  eventIdOf,
+  fold,
+  type Instant,
+  instantOf,
+  readEvent,
+  streamName,
+  type TenantId,
+} from "@carillon/domain";
+import {
+  CancelledError,
+  DeadlineExceededError,
+  EventStoreDBClient,
+  excludeSystemEvents,
+  jsonEvent,
+  NO_STREAM,
+  type ResolvedEvent,
+  StreamNotFoundError,
+  UnavailableError,
+  WrongExpectedVersionError,
+} from "@eventstore/db-client";
+import { v7 as uuidV7 } from "uuid";
+
+/** A place in the event log: every event has one, later events have greater ones. */
+export type Position = bigint;
+
+/** An event as it stands in the log, read into the newest shape of its type. */
+export type RecordedEvent = DomainEvent & {
+  readonly id: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: Position;
+  /** When the log wrote it. */
+  readonly created: Instant;
+  readonly metadata: EventMetadata;
+};
+
+/** An event as it stands in the log, not yet read: what a relay passes on. */
+export interface StoredEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: Position;
+  readonly created: Instant;
+  readonly data: unknown;
+  readonly metadata: unknown;
+}
+
+/** On whose behalf, when and in which chain of causes a command runs. */
+export interface CommandContext {
+  readonly tenantId: TenantId;
+  readonly actor: string;
+  readonly occurredAt: Instant;
+  readonly correlationId: string;
+  readonly causationId: string | null;
+  /** A command that is sent again under its id makes the same event ids, which the log stores once. */
+  readonly commandId: string;
+}
+
+/** A context for one command that somebody gives now. */
+export const commandContext = (tenantId: TenantId, actor: string, occurredAt: Instant): CommandContext => {
+  const commandId = uuidV7();
+  return { tenantId, actor, occurredAt, correlationId: commandId, causationId: null, commandId };
+};
+
+/** A command with its context: one step of what `execute` does to a stream. */
+export interface Step<Command> {
+  readonly command: Command;
+  readonly context: CommandContext;
+}
+
+/** A stream after a command: its state and its last event. */
+export interface Executed<State> {
+  readonly state: State;
+  readonly stream: string;
+  /** The revision of the stream's last event. */
+  readonly revision: number;
+  /** The position of the stream's last event: a query may ask for at least this. */
+  readonly position: Position;
+  /** How many events this call added; 0 where what was asked for was already so. */
+  readonly added: number;
+}
+
+export interface ExecuteOptions {
+  /** Decide as if the stream did not exist, without reading it first: right where it mostly does not. */
+  readonly expectNew?: boolean;
+}
+
+/** A stream as it stands: its state, and its last event if it has any. */
+export interface Loaded<State> {
+  readonly state: State;
+  readonly last: { readonly revision: number; readonly position: Position } | undefined;
+}
+
+/** The typed event log. */
+export interface EventLog {
+  /** Folds the stream of one thing. A stream that does not exist has the decider's initial state. */
+  load<State, Event extends DomainEvent>(
+    decider: Decider<never, Event, State>,
+    tenantId: TenantId,
+    id: string,
+  ): Promise<Loaded<State>>;
+  /**
+   * Decides the steps one after another and appends what they lead to in one write, which is on disk when this
+   * returns. Decides again where somebody else wrote to the stream meanwhile. Throws `CarillonError` with the
+   * refusal's code, `write_contended`, or `unavailable` (then nothing is known: send it again under the same command id).
+   */
+  execute<Command, Event extends DomainEvent, State>(
+    decider: Decider<Command, Event, State>,
+    id: string,
+    steps: readonly [Step<Command>, ...Step<Command>[]],
+    options?: ExecuteOptions,
+  ): Promise<Executed<State>>;
+  /** One stream's events from its first. Nothing for a stream that does not exist. */
+  readStream(stream: string): AsyncIterable<RecordedEvent>;
+  /** Every event after `after` in order, then each new one as it is written, until `signal` aborts. Reconnects by itself. */
+  followAll(after: Position | undefined, signal: AbortSignal): AsyncIterable<StoredEvent>;
+  /** Every event after `after` up to the end of the log as it is now. */
+  readAll(after: Position | undefined): AsyncIterable<StoredEvent>;
+  /** Resolves if the log answers. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface EventLogOptions {
+  /** How long a call goes on trying while the log cannot be reached, in milliseconds. */
+  readonly patienceMs?: number;
+}
+
+const maxDecisions = 8;
+const appendTimeoutMs = 10_000;
+const reconnectDelayMs = 100;
+
+/**
+ * Connects to EventStoreDB, KurrentDB or the embedded node.
+ *
+ * @param url a connection string, `esdb://127.0.0.1:2113?tls=false`
+ */
+export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOptions = {}): EventLog {
+  let client = EventStoreDBClient.connectionString(url);
+  let closed = false;
+
+  /** A client whose connection broke can keep a failed handshake for good, so it is replaced, once per breakage. */
+  const replace = (broken: EventStoreDBClient) => {
+    if (client !== broken || closed) return;
+    client = EventStoreDBClient.connectionString(url);
+    broken.dispose().catch(() => {});
+  };
+
+  /** Runs an idempotent call again until the log answers or patience ends. */
+  const persist = async <Result>(call: (client: EventStoreDBClient) => Promise<Result>): Promise<Result> => {
+    const deadline = Date.now() + patienceMs;
+    for (;;) {
+      const used = client;
+      try {
+        return await call(used);
+      } catch (error) {
+        if (!isTransport(error)) throw error;
+        replace(used);
+        if (closed || Date.now() >= deadline) {
+          throw new CarillonError("unavailable", "The event log cannot be reached: try again.", {
+            cause: error,
+          });
+        }
+        await delay(reconnectDelayMs);
+      }
+    }
+  };
+
+  const load: EventLog["load"] = (decider, tenantId, id) =>
+    persist(async (connected) => {
+      let state = decider.initial;
+      let last: Loaded<unknown>["last"];
+      for await (const event of readAsRecorded(connected, streamName(decider.category, tenantId, id))) {
+        // A stream holds only its own category's events: the decider that wrote them is the one that reads them.
+        state = decider.evolve(state, event as unknown as Parameters<typeof decider.evolve>[1]);
+        last = { revision: event.revision, position: event.position };
+      }
+      return { state, last };
+    });
+
+  const execute: EventLog["execute"] = async (decider, id, steps, { expectNew = false } = {}) => {
+    const { tenantId } = steps[0].context;
+    const stream = streamName(decider.category, tenantId, id);
+    let loaded: Loaded<typeof decider.initial> = expectNew
+      ? { state: decider.initial, last: undefined }
+      : await load(decider, tenantId, id);
+    for (let attempt = 1; ; attempt++) {
+      const { state, last } = loaded;
+      const { events, state: after } = decideAll(decider, steps, state);
+      if (events.length === 0 && last) return { state: after, stream, ...last, added: 0 };
+      if (events.length === 0) {
+        if (!expectNew) throw new Error(`a command on the empty stream ${stream} led to nothing`);
+        loaded = await load(decider, tenantId, id);
+        expectNew = false;
+        continue;
+      }
+      try {
+        const { nextExpectedRevision, position } = await persist((connected) =>
+          withTimeout(
+            connected.appendToStream(stream, events, {
+              expectedRevision: last ? BigInt(last.revision) : NO_STREAM,
+            }),
+          ),
+        );
+        if (!position) throw new Error(`the log answered an append to ${stream} without a position`);
+        return {
+          state: after,
+          stream,
+          revision: Number(nextExpectedRevision),
+          position: position.commit,
+          added: events.length,
+        };
+      } catch (error) {
+        if (!(error instanceof WrongExpectedVersionError)) throw error;
+        if (attempt === maxDecisions) {
+          throw new CarillonError("write_contended", "Too many wrote to this at once: try again.", {
+            cause: error,
+          });
+        }
+        loaded = await load(decider, tenantId, id);
+      }
+    }
+  };
+
+  async function* followAll(after: Position | undefined, signal: AbortSignal): AsyncGenerator<StoredEvent> {
+    let last = after;
+    while (!signal.aborted && !closed) {
+      const used = client;
+      const subscription = used.subscribeToAll({
+        fromPosition: last === undefined ? "start" : { commit: last, prepare: last },
+        filter: excludeSystemEvents(),
+      });
+      const stop = () => subscription.unsubscribe().catch(() => {});
+      signal.addEventListener("abort", stop, { once: true });
+      try {
+        for await (const resolved of subscription) {
+          const event = asStored(resolved as ResolvedEvent);
+          if (!event) continue;
+          yield event;
+          last = event.position;
+          if (signal.aborted) return;
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!isTransport(error)) throw error;
+        replace(used);
+      } finally {
+        signal.removeEventListener("abort", stop);
+        await stop();
+      }
+      if (!signal.aborted) await delay(reconnectDelayMs);
+    }
+  }
+
+  async function* readAll(after: Position | undefined): AsyncGenerator<StoredEvent> {
+    const events = client.readAll({
+      fromPosition: after === undefined ? "start" : { commit: after, prepare: after },
+      maxCount: Number.MAX_SAFE_INTEGER,
+    });
+    for await (const resolved of events) {
+      const event = asStored(resolved as ResolvedEvent);
+      // Unlike a subscription, a read cannot leave out the log's own events, and begins at the position itself.
+      if (!event || event.type.startsWith("$") || (after !== undefined && event.position <= after)) continue;
+      yield event;
+    }
+  }
+
+  return {
+    load,
+    execute,
+    followAll,
+    readAll,
+    readStream: (stream) => readAsRecorded(client, stream),
+    async ping() {
+      await persist(async (connected) => {
+        for await (const _ of connected.readAll({
+          maxCount: 1,
+          direction: "backwards",
+          fromPosition: "end",
+        }));
+      });
+    },
+    async close() {
+      closed = true;
+      await client.dispose();
+    },
+  };
+}
+
+/** Reads a stored event into the newest shape of its type. Throws `UnreadableEvent`. */
+export function readStored(stored: StoredEvent): RecordedEvent {
+  const { id, stream, revision, position, created } = stored;
+  return { ...readEvent(stored.type, stored.data, stored.metadata), id, stream, revision, position, created };
+}
+
+function decideAll<Command, Event extends DomainEvent, State>(
+  decider: Decider<Command, Event, State>,
+  steps: readonly Step<Command>[],
+  initial: State,
+) {
+  let state = initial;
+  const events = [];
+  for (const { command, context } of steps) {
+    const decision = decider.decide(command, state);
+    if (!decision.accepted) throw new CarillonError(decision.refusal.code, decision.refusal.message);
+    state = fold(decider, state, decision.events);
+    const { commandId, ...about } = context;
+    events.push(
+      ...decision.events.map(({ type, data }, index) =>
+        jsonEvent({
+          id: eventIdOf(commandId, index),
+          type,
+          data: data as Record<string, unknown>,
+          metadata: { ...about, schema: currentVersion(type) } satisfies EventMetadata,
+        }),
+      ),
+    );
+  }
+  return { events, state };
+}
+
+async function* readAsRecorded(client: EventStoreDBClient, stream: string): AsyncGenerator<RecordedEvent> {
+  try {
+    for await (const resolved of client.readStream(stream)) {
+      const stored = asStored(resolved as ResolvedEvent);
+      if (stored) yield readStored(stored);
+    }
+  } catch (error) {
+    if (!(error instanceof StreamNotFoundError)) throw error;
+  }
+}
+
+function asStored({ event, commitPosition }: ResolvedEvent): StoredEvent | undefined {
+  if (!event) return undefined;
+  const position = event.position?.commit ?? commitPosition;
+  if (position === undefined) throw new Error(`the log sent event ${event.id} without a position`);
+  return {
+    id: event.id,
+    type: event.type,
+    stream: event.streamId,
+    revision: Number(event.revision),
+    position,
+    created: instantOf(event.created),
+    data: event.data,
+    metadata: event.metadata,
+  };
+}
+
+class AppendTimeout extends Error {}
+
+const isTransport = (error: unknown) =>
+  error instanceof UnavailableError ||
+  error instanceof CancelledError ||
+  error instanceof DeadlineExceededError ||
+  error instanceof AppendTimeout;
+
+/** The client waits for ever for an append whose connection ended without an error; we do not. */
+async function withTimeout<Result>(append: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new AppendTimeout("no answer to an append")), appendTimeoutMs);
+  });
+  try {
+    return await Promise.race([append, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,33 @@
+import { AssignmentId, Instant, SubmissionKey, TenantId, UserId } from "@carillon/domain";
+import { CompactSign, compactVerify, createLocalJWKSet, importJWK, type JSONWebKeySet } from "jose";
+import { z } from "zod";
+import type { SigningKey } from "./access-token.ts";
+
+/** What a receipt says: this content was handed in by this student, and stands at this place in the log. */
+export const Receipt = z.object({
+  tenantId: TenantId,
+  assignmentId: AssignmentId,
+  studentId: UserId,
+  key: SubmissionKey,
+  sha256: z.string(),
+  committedAt: Instant,
+  receivedAt: Instant.nullable(),
+  stream: z.string(),
+  revision: z.int().min(0),
+  /** Decimal digits: it may be greater than a JSON number can be. */
+  position: z.string().regex(/^\d+$/),
+});
+export type Receipt = z.infer<typeof Receipt>;
+
+/** Signs a receipt (JWS, compact, EdDSA). The same receipt under the same key is the same text, always. */
+export async function signReceipt(key: SigningKey, receipt: Receipt): Promise<string> {
+  return new CompactSign(new TextEncoder().encode(JSON.stringify(Receipt.parse(receipt))))
+    .setProtectedHeader({ alg: "EdDSA", kid: key.kid, typ: "receipt+jws" })
+    .sign(await importJWK(key, "EdDSA"));
+}
+
+/** Reads a receipt that one of `keys` signed. Throws jose's `JOSEError` for any other, or a `ZodError`. */
+export async function verifyReceipt(receipt: string, keys: JSONWebKeySet): Promise<Receipt> {
+  const { payload } = await compactVerify(receipt, createLocalJWKSet(keys), { algorithms: ["EdDSA"] });
+  return Receipt.parse(JSON.parse(new TextDecoder().decode(payload)));
+}
