@@ -71,6 +71,10 @@ export const submissionIdOf = (
 /** The id of the n-th event that a command makes: a command sent again makes the same ids, which the log stores once. */
 export const eventIdOf = (commandId: string, index: number) => uuidV5(String(index), commandId);
 
+/** The id of a command that an import makes of a record: the same record is the same command, whenever it is sent. */
+export const commandIdOf = (tenantId: TenantId, ...record: string[]) =>
+  uuidV5(JSON.stringify(["command", tenantId, ...record]), namespace);
+
 /** The stream of one thing: `<category>-<tenantId>_<id>`. */
 export const streamName = (category: Category, tenantId: TenantId, id: string) =>
   `${category}-${tenantId}_${id}`;

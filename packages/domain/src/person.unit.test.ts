@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { type PersonEvent, PersonProfile, personDecider, Username } from "./person.ts";
+import { given } from "./testing.ts";
+
+const profile = PersonProfile.parse({ username: "Ada", name: "Ada", email: null });
+const enroll = { type: "EnrollUser", profile, roles: ["student" as const], passwordHash: null } as const;
+const hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
+const enrolled: PersonEvent = { type: "UserEnrolled", data: { ...profile, roles: ["student"] } };
+
+test("a username is kept in lower case", () => {
+  expect(profile.username).toBe("ada");
+  expect(Username.safeParse("a b").success).toBe(false);
+});
+
+test("somebody is enrolled, with or without a password", () => {
+  expect(given(personDecider, []).when({ ...enroll, roles: ["student"] })).toEqual([enrolled]);
+  expect(given(personDecider, []).when({ ...enroll, roles: ["student"], passwordHash: hash })).toEqual([
+    enrolled,
+    { type: "PasswordSet", data: { hash } },
+  ]);
+});
+
+test("enrolling somebody again changes nothing, not even the password", () => {
+  expect(
+    given(personDecider, [enrolled]).when({ ...enroll, roles: ["student"], passwordHash: hash }),
+  ).toEqual([]);
+});
+
+test("a username belongs to whom it was given first", () => {
+  const other = { ...profile, name: "Another Ada" };
+  expect(
+    given(personDecider, [enrolled]).when({ ...enroll, roles: ["student"], profile: other }),
+  ).toMatchObject({
+    code: "username_taken",
+  });
+});
+
+test("roles are a set: order and repetition say nothing", () => {
+  const assign = given(personDecider, [enrolled]).when({
+    type: "AssignRoles",
+    roles: ["admin", "teacher", "admin"],
+  });
+  expect(assign).toEqual([{ type: "UserRolesAssigned", data: { roles: ["teacher", "admin"] } }]);
+  expect(
+    given(personDecider, [enrolled]).when({ type: "AssignRoles", roles: ["student", "student"] }),
+  ).toEqual([]);
+});
+
+test("nobody's roles and password cannot be changed", () => {
+  expect(given(personDecider, []).when({ type: "AssignRoles", roles: ["admin"] })).toMatchObject({
+    code: "user_unknown",
+  });
+  expect(given(personDecider, []).when({ type: "SetPassword", passwordHash: hash })).toMatchObject({
+    code: "user_unknown",
+  });
+});
