@@ -35,3 +35,28 @@ export function authorize(roles: readonly Role[], action: Action): void {
   if (may(roles, action)) return;
   throw new CarillonError("forbidden", `This needs one of the roles: ${permissions[action].join(", ")}.`);
 }
+
+/** Who may give each role to somebody; a role that is not here, anybody who may enroll people. */
+const granters: Partial<Record<Role, readonly Role[]>> = {
+  operator: ["operator"],
+  admin: ["admin", "operator"],
+};
+
+/** Throws `forbidden` unless somebody with the roles `own` may make somebody have the roles `granted`. */
+export function authorizeGrant(own: readonly Role[], granted: readonly Role[]): void {
+  for (const role of granted) {
+    const needed = granters[role];
+    if (!needed || own.some((mine) => needed.includes(mine))) continue;
+    throw new CarillonError(
+      "forbidden",
+      `To make somebody ${role} needs one of the roles: ${needed.join(", ")}.`,
+    );
+  }
+}
+
+/** Whether somebody acts in every class of the school; others act only in the classes that they teach. */
+export const leadsEveryClass = (roles: readonly Role[]): boolean =>
+  roles.some((role) => role === "admin" || role === "operator");
+
+/** Whether somebody sees every class of the school; a student sees only his own. */
+export const seesEveryClass = (roles: readonly Role[]): boolean => roles.some((role) => role !== "student");

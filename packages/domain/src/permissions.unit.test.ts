@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { authorize, may } from "./permissions.ts";
+import { authorize, authorizeGrant, leadsEveryClass, may, seesEveryClass } from "./permissions.ts";
 
 test("one fitting role is enough", () => {
   expect(may(["student", "teacher"], "assignments.publish")).toBe(true);
@@ -12,4 +12,19 @@ test("who may not is told which role it needs", () => {
     expect.objectContaining({ code: "forbidden", message: expect.stringContaining("operator") }),
   );
   expect(() => authorize(["operator"], "tenants.enroll")).not.toThrow();
+});
+
+test("a role with power is given only by who has it", () => {
+  const refused = expect.objectContaining({ code: "forbidden" });
+  expect(() => authorizeGrant(["admin"], ["student", "operator"])).toThrow(refused);
+  expect(() => authorizeGrant(["teacher"], ["admin"])).toThrow(refused);
+  expect(() => authorizeGrant(["admin"], ["admin", "auditor"])).not.toThrow();
+  expect(() => authorizeGrant(["operator"], ["admin", "operator"])).not.toThrow();
+});
+
+test("a teacher acts in his own classes and sees all, a student sees his own", () => {
+  expect(leadsEveryClass(["teacher", "auditor"])).toBe(false);
+  expect(leadsEveryClass(["teacher", "admin"])).toBe(true);
+  expect(seesEveryClass(["student"])).toBe(false);
+  expect(seesEveryClass(["student", "teacher"])).toBe(true);
 });

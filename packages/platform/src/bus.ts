@@ -1,4 +1,4 @@
-import { connect, type NatsConnection } from "nats";
+import { connect, Events, type NatsConnection } from "nats";
 
 /** A connection to NATS. Reconnects by itself for ever, and waits for a server that is not there yet. */
 export type Bus = NatsConnection;
@@ -12,3 +12,12 @@ export const connectBus = (url: string, name: string): Promise<Bus> =>
     waitOnFirstConnect: true,
     reconnectTimeWait: 250,
   });
+
+/** Calls `lost` once when the connection breaks, also if it is made again at once. Gives what ends the watch. */
+export function watchConnection(bus: Bus, lost: () => void): () => void {
+  const statuses = bus.status() as ReturnType<Bus["status"]> & { stop(): void };
+  (async () => {
+    for await (const { type } of statuses) if (type === Events.Disconnect) lost();
+  })();
+  return () => statuses.stop();
+}

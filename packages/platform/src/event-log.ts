@@ -1,5 +1,6 @@
 import {
   CarillonError,
+  type Category,
   currentVersion,
   type Decider,
   type DomainEvent,
@@ -21,6 +22,7 @@ import {
   NO_STREAM,
   type ResolvedEvent,
   StreamNotFoundError,
+  streamNameFilter,
   UnavailableError,
   WrongExpectedVersionError,
 } from "@eventstore/db-client";
@@ -117,15 +119,18 @@ export interface EventLog {
     steps: readonly [Step<Command>, ...Step<Command>[]],
     options?: ExecuteOptions,
   ): Promise<Executed<State>>;
+  /** The name of the one stream of a category that ends in `id`, of whatever tenant; undefined if there is none. Scans the log. */
+  findStream(category: Category, id: string): Promise<string | undefined>;
   /** One stream's events from its first. Nothing for a stream that does not exist. */
   readStream(stream: string): AsyncIterable<RecordedEvent>;
   /** Every event after `after` in order, then each new one as it is written, until `signal` aborts. Reconnects by itself. */
   followAll(after: Position | undefined, signal: AbortSignal): AsyncIterable<StoredEvent>;
   /** Every event after `after` up to the end of the log as it is now. */
   readAll(after: Position | undefined): AsyncIterable<StoredEvent>;
-  /** Resolves if the log answers. */
-  ping(): Promise<void>;
-  close(): Promise<void>;
+  /** The position of the newest event of ours; undefined for an empty log. Rejects if the log does not answer. */
+  head(): Promise<Position | undefined>;
+  /** Cancels what is under way. */
+  close(): void;
 }
 
 export interface EventLogOptions {
@@ -264,32 +269,57 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
       fromPosition: after === undefined ? "start" : { commit: after, prepare: after },
       maxCount: Number.MAX_SAFE_INTEGER,
     });
-    for await (const resolved of events) {
-      const event = asStored(resolved as ResolvedEvent);
-      // Unlike a subscription, a read cannot leave out the log's own events, and begins at the position itself.
-      if (!event || event.type.startsWith("$") || (after !== undefined && event.position <= after)) continue;
-      yield event;
+    try {
+      for await (const resolved of events) {
+        const event = asStored(resolved as ResolvedEvent);
+        // Unlike a subscription, a read cannot leave out the log's own events, and begins at the position itself.
+        if (!event || event.type.startsWith("$") || (after !== undefined && event.position <= after))
+          continue;
+        yield event;
+      }
+    } finally {
+      await events.cancel();
     }
   }
+
+  const findStream: EventLog["findStream"] = (category, id) =>
+    persist((connected) => {
+      const subscription = connected.subscribeToAll({
+        fromPosition: "start",
+        filter: streamNameFilter({ regex: `^${category}-[0-9a-f-]{36}_${id}$` }),
+      });
+      return new Promise<string | undefined>((resolve, reject) => {
+        subscription.on("data", ({ event }) => resolve(event?.streamId));
+        subscription.on("caughtUp", () => resolve(undefined));
+        subscription.on("error", reject);
+      }).finally(() => subscription.unsubscribe());
+    });
 
   return {
     load,
     execute,
+    findStream,
     followAll,
     readAll,
     readStream: (stream) => readAsRecorded(client, stream),
-    async ping() {
-      await persist(async (connected) => {
-        for await (const _ of connected.readAll({
-          maxCount: 1,
-          direction: "backwards",
-          fromPosition: "end",
-        }));
-      });
-    },
-    async close() {
+    head: () =>
+      persist(async (connected) => {
+        const newestFirst = connected.readAll({ direction: "backwards", fromPosition: "end" });
+        try {
+          for await (const resolved of newestFirst) {
+            const event = asStored(resolved as ResolvedEvent);
+            if (event && !event.type.startsWith("$")) return event.position;
+          }
+          return undefined;
+        } finally {
+          // Leaving the loop closes our end only: the server would go on sending.
+          await newestFirst.cancel();
+        }
+      }),
+    close() {
       closed = true;
-      await client.dispose();
+      // Every call is cancelled when this returns. The client's promise waits for their ends, some of which never come.
+      client.dispose().catch(() => {});
     },
   };
 }
@@ -355,11 +385,16 @@ function asStored({ event, commitPosition }: ResolvedEvent): StoredEvent | undef
 
 class AppendTimeout extends Error {}
 
+/** The statuses of gRPC that say that the answer is missing, not that there was a wrong question: CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE. */
+const transportStatuses: readonly unknown[] = [1, 4, 14];
+
 const isTransport = (error: unknown) =>
   error instanceof UnavailableError ||
   error instanceof CancelledError ||
   error instanceof DeadlineExceededError ||
-  error instanceof AppendTimeout;
+  error instanceof AppendTimeout ||
+  // The client's handshake fails with gRPC's own error.
+  (error instanceof Error && "code" in error && transportStatuses.includes(error.code));
 
 /** The client waits for ever for an append whose connection ended without an error; we do not. */
 async function withTimeout<Result>(append: Promise<Result>): Promise<Result> {

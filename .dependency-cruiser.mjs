@@ -1,0 +1,115 @@
+/** How a test file ends; `testing.ts` is a room's own help for tests. */
+const tests = "(\\.test|\\.test-d|/testing|/testing/[a-z-]+)\\.ts$";
+
+/** The servers' clients: who may open a connection. */
+const clients = "/node_modules/(@eventstore/db-client|nats|pg)/";
+
+const room = (names) => `^packages/(${names})/`;
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+export default {
+  forbidden: [
+    {
+      name: "domain-is-pure",
+      comment: "The domain imports zod, uuid and itself. No servers, no Node modules, nothing of ours.",
+      severity: "error",
+      from: { path: room("domain"), pathNot: tests },
+      to: { pathNot: [room("domain"), "/node_modules/(zod|uuid)/"] },
+    },
+    {
+      name: "domain-tests-are-pure",
+      comment: "The domain's tests may use the test tools and read sample files besides.",
+      severity: "error",
+      from: { path: `${room("domain")}.*${tests}` },
+      to: {
+        pathNot: [room("domain"), "/node_modules/(zod|uuid|vitest|fast-check)/"],
+        dependencyTypesNot: ["core"],
+      },
+    },
+    {
+      name: "platform-knows-the-domain-only",
+      severity: "error",
+      from: { path: room("platform"), pathNot: tests },
+      to: { path: "^(packages|apps)/", pathNot: room("platform|domain") },
+    },
+    {
+      name: "platform-tests",
+      severity: "error",
+      from: { path: `${room("platform")}.*${tests}` },
+      to: { path: "^(packages|apps)/", pathNot: room("platform|domain|eventstore-node") },
+    },
+    {
+      name: "rooms-do-not-know-one-another",
+      comment:
+        "api, projections, processing and media build on domain and platform; they meet through events.",
+      severity: "error",
+      from: { path: room("api|projections|processing|media"), pathNot: tests },
+      to: { path: "^(packages|apps)/", pathNot: ["^packages/$1/", room("domain|platform")] },
+    },
+    {
+      name: "room-tests",
+      severity: "error",
+      from: { path: `${room("api|projections|processing|media")}.*${tests}` },
+      to: { path: "^(packages|apps)/", pathNot: ["^packages/$1/", room("domain|platform|eventstore-node")] },
+    },
+    {
+      name: "eventstore-node-stands-alone",
+      comment: "It knows nothing of schools: it could be a repository of its own.",
+      severity: "error",
+      from: { path: room("eventstore-node") },
+      to: { path: "^(packages|apps)/", pathNot: room("eventstore-node") },
+    },
+    {
+      name: "nothing-imports-apps",
+      severity: "error",
+      from: { path: "^packages/" },
+      to: { path: "^apps/" },
+    },
+    {
+      name: "apps-do-not-know-one-another",
+      severity: "error",
+      from: { path: "^apps/([^/]+)/", pathNot: tests },
+      to: { path: "^apps/", pathNot: "^apps/$1/" },
+    },
+    {
+      name: "only-platform-opens-connections",
+      severity: "error",
+      from: { path: "^(packages|apps)/", pathNot: [room("platform|eventstore-node"), `^apps/.*${tests}`] },
+      to: { path: clients },
+    },
+    {
+      name: "eventstore-node-speaks-its-own-protocol-only",
+      severity: "error",
+      from: { path: room("eventstore-node") },
+      to: { path: clients, pathNot: "/node_modules/@eventstore/db-client/" },
+    },
+    { name: "no-circles", severity: "error", from: {}, to: { circular: true } },
+    { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "declared-in-package-json",
+      comment: "An import that works by accident of hoisting breaks on the next machine.",
+      severity: "error",
+      from: {},
+      to: { dependencyTypes: ["npm-no-pkg", "npm-unknown"] },
+    },
+    {
+      name: "no-development-tools-at-run-time",
+      severity: "error",
+      from: { path: "^(packages|apps)/", pathNot: [tests, "/test/"] },
+      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only", "npm"] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    // A type import is an arrow too.
+    tsPreCompilationDeps: true,
+    // The root package.json holds the tools (vitest, fast-check) that every room's tests use.
+    combinedDependencies: true,
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["types", "import", "node", "default"],
+      mainFields: ["types", "module", "main"],
+      extensions: [".ts", ".tsx", ".mjs", ".js", ".d.ts", ".json"],
+    },
+  },
+};

@@ -1,0 +1,43 @@
+import type { AppRouter } from "@carillon/api";
+import { CarillonError, type ErrorCode, errorCatalogue, type TenantId } from "@carillon/domain";
+import { type SigningKey, signAccessToken } from "@carillon/platform";
+import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
+
+/** A typed client of the platform at `url`, with or without an access token. */
+export const createClient = (url: string, token?: string) =>
+  createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${url}/trpc`, headers: token ? { authorization: `Bearer ${token}` } : {} })],
+  });
+
+export type Client = ReturnType<typeof createClient>;
+
+/**
+ * A client for whoever runs the platform: the signing key is what makes an operator. The token is valid for ten minutes.
+ *
+ * @param tenantId the tenant to act in; null for what belongs to none
+ */
+export async function createOperatorClient(
+  platform: { url: string; authSigningKey: SigningKey },
+  tenantId: TenantId | null,
+): Promise<Client> {
+  const claims = {
+    sub: "system:operator",
+    tid: tenantId,
+    roles: ["operator" as const],
+    sid: "operator",
+    region: "local",
+  };
+  return createClient(platform.url, await signAccessToken(platform.authSigningKey, claims, new Date()));
+}
+
+/** What an API call answered as the error that it is: the catalogue's code, if the API gave one. */
+export function asCarillonError(error: unknown): unknown {
+  if (!(error instanceof TRPCClientError)) return error;
+  const code: unknown = error.data?.errorCode;
+  if (typeof code === "string" && Object.hasOwn(errorCatalogue, code)) {
+    return new CarillonError(code as ErrorCode, error.message, { cause: error });
+  }
+  return new CarillonError("unavailable", `The platform cannot be reached: ${error.message}`, {
+    cause: error,
+  });
+}

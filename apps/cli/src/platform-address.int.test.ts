@@ -1,0 +1,60 @@
+import process from "node:process";
+import { expect, test } from "vitest";
+import { findPlatform } from "./platform-address.ts";
+import { writePlatformFile } from "./up/platform-file.ts";
+import { identify } from "./up/process-identity.ts";
+import { secretsOf } from "./up/secrets.ts";
+import { temporaryFolder } from "./up/testing.ts";
+
+const addresses = {
+  url: "http://127.0.0.1:7000",
+  eventstoreUrl: "esdb://127.0.0.1:2113?tls=false",
+  natsUrl: "nats://127.0.0.1:4222",
+};
+
+function folderOf(supervisor: { pid: number; startedAt: string }): {
+  folder: string;
+  authSigningKey: string;
+} {
+  const folder = temporaryFolder();
+  const { AUTH_SIGNING_KEY: authSigningKey } = secretsOf(folder, {});
+  const processes = { relay: { pid: 42, startedAt: "1" } };
+  writePlatformFile(folder, { supervisor, processes, ...addresses, authSigningKey });
+  return { folder, authSigningKey };
+}
+
+test("a running platform is found in its folder", () => {
+  const self = identify(process.pid);
+  if (self === undefined) throw new Error("we do not run");
+  const { folder, authSigningKey } = folderOf(self);
+  expect(findPlatform({ data: folder, env: {} })).toEqual({
+    ...addresses,
+    authSigningKey: JSON.parse(authSigningKey),
+    pids: { relay: 42 },
+  });
+});
+
+test("a platform that was killed, or never started, is not found, and we say how to start it", () => {
+  const { folder } = folderOf({ pid: process.pid, startedAt: "another time" });
+  for (const data of [folder, temporaryFolder()]) {
+    expect(() => findPlatform({ data, env: {} })).toThrow(
+      `no platform is running in ${data}; start it with "carillon up --data ${data}"`,
+    );
+  }
+});
+
+test("the environment's addresses are used if they are all there", () => {
+  const { AUTH_SIGNING_KEY } = secretsOf(temporaryFolder(), {});
+  const env = {
+    CARILLON_URL: addresses.url,
+    EVENTSTORE_URL: addresses.eventstoreUrl,
+    NATS_URL: addresses.natsUrl,
+    AUTH_SIGNING_KEY,
+  };
+  expect(findPlatform({ env })).toEqual({
+    ...addresses,
+    authSigningKey: JSON.parse(AUTH_SIGNING_KEY),
+    pids: {},
+  });
+  expect(() => findPlatform({ env: { ...env, NATS_URL: "" } })).toThrow("NATS_URL is missing");
+});

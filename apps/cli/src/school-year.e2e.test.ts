@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connectEventLog, type EventLog } from "@carillon/platform";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findPlatform } from "./platform-address.ts";
+import { carillon, carillonJson, ouladFolder } from "./testing.ts";
+import { type RunningPlatform, startPlatform } from "./up/start-platform.ts";
+
+interface Report {
+  class: string;
+  asOf: { position: string; at: string };
+  stale: boolean;
+  assessments: { assessment: string }[];
+}
+type Expected = Record<string, Omit<Report, "class" | "asOf" | "stale">>;
+
+const oulad = ouladFolder();
+
+/** What is killed during the import, and when: at so many events in the log. */
+const kills = [
+  ["relay", 40_000],
+  ["eventstore", 90_000],
+  ["projector-reports", 140_000],
+  ["projector-live", 180_000],
+  ["nats", 230_000],
+  ["api", 270_000],
+  ["postgres", 300_000],
+  ["eventstore", 350_000],
+] as const;
+
+describe.skipIf(!oulad)("a real year of 32,593 registrations and 173,912 submissions", () => {
+  const folder = oulad ?? "";
+  let data: string;
+  let platform: RunningPlatform;
+  let log: EventLog;
+
+  beforeAll(async () => {
+    data = await mkdtemp(join(tmpdir(), "carillon-year-"));
+    platform = await startPlatform({ data });
+    log = connectEventLog(findPlatform({ data, env: {} }).eventstoreUrl, { patienceMs: 60_000 });
+  });
+
+  afterAll(async () => {
+    log?.close();
+    await platform?.stop();
+    await rm(data, { recursive: true, force: true });
+  });
+
+  test("is imported while one process after another is killed: nothing is lost, nothing is there twice", async () => {
+    const importing = carillonJson<{ eventsAdded: number }>(
+      "import",
+      "oulad",
+      folder,
+      "--tenant",
+      "open-university",
+      "--data",
+      data,
+    );
+    importing.catch(() => {});
+    for (const [name, events] of kills) {
+      await expect.poll(() => log.head(), { timeout: 120_000, interval: 50 }).toBeGreaterThan(BigInt(events));
+      await platform.kill(name);
+    }
+    expect(await importing).toMatchObject({
+      registrations: 32_593,
+      withdrawals: 10_072,
+      submissions: 173_912,
+      scores: 173_739,
+    });
+
+    const counts: Record<string, number> = {};
+    const ids = new Set<string>();
+    for await (const { id, type } of log.readAll(undefined)) {
+      ids.add(id);
+      counts[type] = (counts[type] ?? 0) + 1;
+    }
+    expect(counts).toEqual({
+      TenantEnrolled: 1,
+      ClassOpened: 22,
+      AssignmentPublished: 206,
+      UserEnrolled: 28_785,
+      StudentJoinedClass: 32_593,
+      SubmissionRecorded: 173_912,
+      SubmissionGraded: 173_739,
+      StudentLeftClass: 10_072,
+    });
+    expect(ids.size).toBe(Object.values(counts).reduce((sum, count) => sum + count));
+  }, 600_000);
+
+  const expected: Expected = oulad ? JSON.parse(readFileSync(join(folder, "expected.json"), "utf8")) : {};
+  test.each(Object.keys(expected))("the report of %s is right, figure by figure", async (code) => {
+    const args = ["--tenant", "open-university", "--class", code, "--data", data];
+    const { asOf, stale, ...report } = await carillonJson<Report>("report", "class-progress", ...args);
+    expect(report).toEqual({ class: code, ...expected[code] });
+    expect(stale).toBe(false);
+    expect(Date.parse(asOf.at)).toBeLessThanOrEqual(Date.now());
+  });
+
+  test("is imported again, and adds nothing", async () => {
+    const before = await log.head();
+    const again = await carillonJson(
+      "import",
+      "oulad",
+      folder,
+      "--tenant",
+      "open-university",
+      "--data",
+      data,
+    );
+    expect(again).toMatchObject({ eventsAdded: 0, submissions: 173_912 });
+    expect(await log.head()).toBe(before);
+  }, 300_000);
+
+  test("a report of nothing says so", async () => {
+    const ask = (tenant: string, code: string) =>
+      carillon("report", "class-progress", "--tenant", tenant, "--class", code, "--data", data, "--json");
+    const unknownClass = await ask("open-university", "ZZZ-2013J");
+    expect(unknownClass).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^carillon: .*class.*\n$/),
+    });
+    const unknownTenant = await ask("closed-university", "AAA-2013J");
+    expect(unknownTenant).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining("closed-university"),
+    });
+  });
+});

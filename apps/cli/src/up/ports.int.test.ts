@@ -1,0 +1,39 @@
+import { createServer } from "node:net";
+import { expect, onTestFinished, test } from "vitest";
+import { choosePorts } from "./ports.ts";
+import { temporaryFolder } from "./testing.ts";
+
+const names = ["gateway", "api", "auth"] as const;
+
+function occupy(port: number): Promise<void> {
+  const server = createServer();
+  onTestFinished(() => void server.close());
+  return new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+}
+
+test("a folder keeps its ports", async () => {
+  const folder = temporaryFolder();
+  const ports = await choosePorts(folder, names, undefined);
+  expect(new Set(Object.values(ports)).size).toBe(3);
+  expect(await choosePorts(folder, names, undefined)).toEqual(ports);
+});
+
+test("a remembered port that somebody else has taken is replaced, the others stay", async () => {
+  const folder = temporaryFolder();
+  const before = await choosePorts(folder, names, undefined);
+  await occupy(before.api);
+  const after = await choosePorts(folder, names, undefined);
+  expect(after.api).not.toBe(before.api);
+  expect({ ...after, api: 0 }).toEqual({ ...before, api: 0 });
+});
+
+test("with a base they are consecutive, and a taken one is named", async () => {
+  const folder = temporaryFolder();
+  const { gateway: base } = await choosePorts(folder, ["gateway"], undefined);
+  expect(await choosePorts(folder, names, base)).toEqual({ gateway: base, api: base + 1, auth: base + 2 });
+
+  await occupy(base + 1);
+  await expect(choosePorts(folder, names, base)).rejects.toThrow(
+    `these ports are in use: ${base + 1}; choose another --port-base`,
+  );
+});

@@ -1,0 +1,84 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { expect, onTestFinished, test } from "vitest";
+import { findPlatform } from "../platform-address.ts";
+import { identify } from "./process-identity.ts";
+import { answers } from "./readiness.ts";
+import { temporaryFolder, until } from "./testing.ts";
+
+const main = join(import.meta.dirname, "../main.ts");
+
+/** `carillon up` as a user starts it. */
+function up(data: string) {
+  const child = spawn(process.execPath, [main, "up", "--data", data, "--no-demo"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const said: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
+  const exit = once(child, "exit").then(([code]) => code as number | null);
+  const ready = new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const url = /^ready (http:\/\/127\.0\.0\.1:\d+)$/.exec(line)?.[1];
+      if (url !== undefined) resolve(url);
+    });
+    exit.then((code) =>
+      reject(new Error(`carillon up ended with exit code ${code}: ${said.slice(-5).join("\n")}`)),
+    );
+  });
+  ready.catch(() => {});
+  onTestFinished(async () => {
+    child.kill("SIGTERM");
+    await exit;
+  });
+  return { child, ready, exit };
+}
+
+const processesOf = (data: string) =>
+  Object.values(findPlatform({ data, env: {} }).pids).map((pid) => ({ pid, identity: identify(pid) }));
+
+test("the platform starts, refuses a second one, outlives a kill -9 of its supervisor, and stops cleanly", async () => {
+  const data = temporaryFolder();
+  const first = up(data);
+  const url = await first.ready;
+  expect(await answers(`${url}/readyz`)).toBe(true);
+
+  await expect(
+    promisify(execFile)(process.execPath, [main, "up", "--data", data, "--no-demo"]),
+  ).rejects.toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: `carillon: a platform is already running in ${data} (pid ${first.child.pid})\n`,
+  });
+
+  const leftovers = processesOf(data);
+  first.child.kill("SIGKILL");
+  await first.exit;
+  const second = up(data);
+  expect(await second.ready).toBe(url);
+  for (const { pid, identity } of leftovers) expect(identify(pid)?.startedAt).not.toBe(identity?.startedAt);
+
+  const running = processesOf(data);
+  expect(running).toHaveLength(11);
+  second.child.kill("SIGINT");
+  second.child.kill("SIGINT"); // a terminal and npm both send it
+  expect(await second.exit).toBe(0);
+  await until(() => running.every(({ pid, identity }) => identify(pid)?.startedAt !== identity?.startedAt));
+});
+
+test("two platforms run side by side, and a killed process comes back", async () => {
+  const folders = [temporaryFolder(), temporaryFolder()] as const;
+  const platforms = folders.map(up);
+  const [one, other] = await Promise.all(platforms.map((platform) => platform.ready));
+  expect(one).not.toBe(other);
+
+  const gateway = () => findPlatform({ data: folders[0], env: {} }).pids.gateway ?? 0;
+  const before = gateway();
+  process.kill(before, "SIGKILL");
+  await until(() => gateway() !== before);
+  await expect.poll(() => answers(`${one}/readyz`), { timeout: 20_000 }).toBe(true);
+  expect(await answers(`${other}/readyz`)).toBe(true);
+});

@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import type { Worker } from "./deno-serve.ts";
+import { withLogin } from "./engine-settings.ts";
+import type { EngineAddresses } from "./engines.ts";
+import type { Secrets } from "./secrets.ts";
+
+export const workerNames = [
+  "gateway",
+  "relay",
+  "projector-live",
+  "projector-auth",
+  "projector-reports",
+  "auth",
+  "api",
+  "reports",
+] as const;
+type WorkerName = (typeof workerNames)[number];
+
+const packages = join(import.meta.dirname, "../../../../packages");
+const projections = (file: string) => join(packages, "projections/src/workers", file);
+const api = (file: string) => join(packages, "api/src/workers", file);
+
+/** Every worker of the platform: the module, its port, its settings, and so its permissions. */
+export function workers(
+  ports: Readonly<Record<WorkerName, number>>,
+  { eventstoreUrl, natsUrl, databaseUrls }: EngineAddresses,
+  secrets: Secrets,
+): readonly Worker[] {
+  const at = (name: WorkerName) => `http://127.0.0.1:${ports[name]}`;
+  const log = { EVENTSTORE_URL: eventstoreUrl, NATS_URL: natsUrl };
+  const jwks = { AUTH_JWKS_URL: `${at("auth")}/.well-known/jwks.json` };
+  const toRead = (url: string) => withLogin(url, "carillon_reader", secrets.readerPassword);
+  const projector = (name: WorkerName, names: string, url: string) => ({
+    name,
+    module: projections("projector.ts"),
+    settings: {
+      ...log,
+      PROJECTIONS: names,
+      DATABASE_URL: withLogin(url, "carillon_projector", secrets.projectorPassword),
+    },
+  });
+
+  const table: readonly (Omit<Worker, "port"> & { name: WorkerName })[] = [
+    { name: "relay", module: projections("relay.ts"), settings: log },
+    projector("projector-live", "directory,submissions", databaseUrls.live),
+    projector("projector-auth", "credentials", databaseUrls.auth),
+    projector("projector-reports", "class_progress", databaseUrls.reports),
+    {
+      name: "auth",
+      module: api("auth.ts"),
+      native: true, // argon2
+      settings: {
+        ...log,
+        AUTH_DATABASE_URL: toRead(databaseUrls.auth),
+        AUTH_SIGNING_KEY: secrets.AUTH_SIGNING_KEY,
+        REFRESH_TOKEN_KEY: secrets.REFRESH_TOKEN_KEY,
+      },
+    },
+    {
+      name: "api",
+      module: api("api.ts"),
+      native: true, // argon2, for the passwords of those who are enrolled
+      settings: {
+        ...log,
+        ...jwks,
+        DATABASE_URL: toRead(databaseUrls.live),
+        RECEIPT_SIGNING_KEY: secrets.RECEIPT_SIGNING_KEY,
+      },
+    },
+    {
+      name: "reports",
+      module: api("reports.ts"),
+      settings: { ...jwks, REPORTS_DATABASE_URL: toRead(databaseUrls.reports) },
+    },
+    {
+      name: "gateway",
+      module: api("gateway.ts"),
+      settings: { AUTH_URL: at("auth"), API_URL: at("api"), REPORTS_URL: at("reports") },
+    },
+  ];
+  return table.map((worker) => ({ ...worker, port: ports[worker.name] }));
+}
