@@ -62,7 +62,11 @@ function decideByRecentIds(ids: readonly string[], stream: StreamState): AppendD
   return slot === undefined ? append(stream) : { kind: "already", slot };
 }
 
-function decideBySlots(expectedRevision: number, ids: readonly string[], stream: StreamState): AppendDecision {
+function decideBySlots(
+  expectedRevision: number,
+  ids: readonly string[],
+  stream: StreamState,
+): AppendDecision {
   let slot: Slot | undefined;
   for (const id of ids) {
     const revision: number = (slot?.revision ?? expectedRevision) + 1;

@@ -60,7 +60,7 @@ export class WireReader {
 
   string(): string {
     const start = this.#lengthPrefix();
-    return this.#bytes.utf8Slice(start, this.#at);
+    return this.#bytes.toString("utf8", start, this.#at);
   }
 
   message(): WireReader {
@@ -87,8 +87,9 @@ export class WireReader {
 
 /** How many bytes `value` takes as a varint. */
 export function varintSize(value: number | bigint): number {
+  if (typeof value === "bigint") return Math.ceil(value.toString(2).length / 7);
   let size = 1;
-  for (let rest = BigInt(value) >> 7n; rest > 0n; rest >>= 7n) size++;
+  for (let rest = value; rest >= 128; rest /= 128) size++;
   return size;
 }
 

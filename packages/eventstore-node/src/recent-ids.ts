@@ -4,32 +4,34 @@ interface Entry extends Slot {
   readonly stream: string;
 }
 
-/** Which slots the most recently written event ids took. Bounded: the oldest ids are forgotten first. */
+/**
+ * Which slots the most recently written event ids took. Bounded by generations: at least the last `limit` ids are
+ * known, at most twice as many. As on the real server an id has one slot: written to another stream, it is forgotten
+ * for the first.
+ */
 export class RecentIds {
   readonly #limit: number;
-  readonly #entries = new Map<string, Entry>();
+  #current = new Map<string, Entry>();
+  #previous = new Map<string, Entry>();
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
   add(id: string, stream: string, revision: number, position: number): void {
-    this.#entries.delete(id);
-    this.#entries.set(id, { stream, revision, position });
-    if (this.#entries.size > this.#limit) {
-      for (const oldest of this.#entries.keys()) {
-        this.#entries.delete(oldest);
-        break;
-      }
-    }
+    this.#current.set(id, { stream, revision, position });
+    if (this.#current.size < this.#limit) return;
+    this.#previous = this.#current;
+    this.#current = new Map();
   }
 
   find(id: string, stream: string): Slot | undefined {
-    const entry = this.#entries.get(id);
+    const entry = this.#current.get(id) ?? this.#previous.get(id);
     return entry?.stream === stream ? entry : undefined;
   }
 
   clear(): void {
-    this.#entries.clear();
+    this.#current = new Map();
+    this.#previous = new Map();
   }
 }

@@ -37,7 +37,8 @@ export function encodeRecord(record: EventRecord): Buffer {
   const created = mapEntry("created", `${record.createdAt}0000`);
   const positionSize = varintSize(record.position);
   const recordedSize =
-    (4 + ID_SIZE) +
+    4 +
+    ID_SIZE +
     (1 + varintSize(identifierSize) + identifierSize) +
     (1 + varintSize(record.revision)) +
     (1 + positionSize) * 2 +
@@ -58,12 +59,12 @@ export function encodeRecord(record: EventRecord): Buffer {
   out[at++] = ID_SIZE + 2;
   out[at++] = 0x12; // UUID.string
   out[at++] = ID_SIZE;
-  at += out.latin1Write(record.id, at, ID_SIZE);
+  at += out.write(record.id, at, ID_SIZE, "latin1");
   out[at++] = 0x12; // RecordedEvent.stream_identifier
   at = writeVarint(out, identifierSize, at);
   out[at++] = 0x1a; // StreamIdentifier.stream_name
   at = writeVarint(out, streamSize, at);
-  at += out.utf8Write(record.stream, at, streamSize);
+  at += out.write(record.stream, at, streamSize, "utf8");
   out[at++] = 0x18; // RecordedEvent.stream_revision
   at = writeVarint(out, record.revision, at);
   out[at++] = 0x20; // RecordedEvent.prepare_position
@@ -72,9 +73,9 @@ export function encodeRecord(record: EventRecord): Buffer {
   at = writeVarint(out, record.position, at);
   out[at++] = 0x32; // RecordedEvent.metadata
   at = writeVarint(out, typeEntrySize, at);
-  at += out.latin1Write("\x0a\x04type\x12", at, 7);
+  at += out.write("\x0a\x04type\x12", at, 7, "latin1");
   at = writeVarint(out, typeSize, at);
-  at += out.utf8Write(record.type, at, typeSize);
+  at += out.write(record.type, at, typeSize, "utf8");
   at += contentType.copy(out, at);
   at += created.copy(out, at);
   at = writeBytesField(out, 0x3a, record.metadata, at);
@@ -94,7 +95,7 @@ export interface RecordHeader {
 /** The id of a stored record. */
 export function recordId(record: Buffer): string {
   const start = recordedStart(record) + 4;
-  return record.latin1Slice(start, start + ID_SIZE);
+  return record.toString("latin1", start, start + ID_SIZE);
 }
 
 /** The header of a stored record. */

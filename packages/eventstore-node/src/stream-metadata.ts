@@ -35,9 +35,9 @@ export function retentionOf(stream: string, metadata: Uint8Array | undefined): R
   if (metadata === undefined) return KEEP_ALL;
   const settings = parseObject(metadata);
   return {
-    truncateBefore: wholeNumber(settings["$tb"]) ?? 0,
-    maxCount: wholeNumber(settings["$maxCount"]) ?? Infinity,
-    maxAge: wholeNumber(settings["$maxAge"]) ?? Infinity,
+    truncateBefore: wholeNumber(settings.$tb, 0) ?? 0,
+    maxCount: wholeNumber(settings.$maxCount, 1) ?? Infinity,
+    maxAge: wholeNumber(settings.$maxAge, 1) ?? Infinity,
   };
 }
 
@@ -52,8 +52,8 @@ export function recreatedFrom(metadata: Uint8Array | undefined, firstRevision: n
   return Buffer.from(JSON.stringify({ ...settings, $tb: firstRevision }));
 }
 
-function wholeNumber(value: unknown): number | undefined {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 ? value : undefined;
+function wholeNumber(value: unknown, least: number): number | undefined {
+  return typeof value === "number" && Number.isInteger(value) && value >= least ? value : undefined;
 }
 
 /** Malformed metadata counts as none, as on the real server. */

@@ -1,0 +1,65 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { EventLog } from "./log.ts";
+import { type Outlet, streamNotFound } from "./outlet.ts";
+import type { BoundedRead } from "./read-requests.ts";
+import { recordHeader } from "./record.ts";
+import { streamDeleted } from "./rpc-errors.ts";
+
+/**
+ * Sends up to `limit` events of `$all`. As on the real server a position is the gap before its event: forwards starts
+ * with the event at the position, backwards with the one before it.
+ */
+export async function readAll(log: EventLog, request: BoundedRead, outlet: Outlet): Promise<void> {
+  const { backwards, filter, from } = request;
+  const end = log.lastPosition;
+  const gap = from === "start" ? 1 : from === "end" ? end + 1 : Math.min(Math.max(from, 1), end + 1);
+  const step = backwards ? -1 : 1;
+  let next = backwards ? gap - 1 : gap;
+  let left = request.limit;
+  while (left > 0 && next >= 1 && next <= end && outlet.isOpen) {
+    for (const record of log.reader.all(next, backwards ? 1 : end, filter === undefined ? left : Infinity)) {
+      next += step;
+      if (filter?.matches(record) === false) continue;
+      if (!outlet.send(record)) await outlet.drained();
+      left--;
+      if (left === 0) break;
+    }
+    await nextTurn();
+  }
+}
+
+/** Sends up to `limit` visible events of the stream, starting with the revision asked for. */
+export async function readStream(
+  log: EventLog,
+  stream: string,
+  request: BoundedRead,
+  outlet: Outlet,
+  now: number,
+): Promise<void> {
+  const view = log.reader.view(stream);
+  if (view.kind === "tombstoned") throw streamDeleted(stream);
+  if (view.kind === "missing") {
+    outlet.send(streamNotFound(stream));
+    return;
+  }
+  const { backwards, from } = request;
+  const { number, first, last } = view;
+  const wanted = from === "start" ? 0 : from === "end" ? last + 1 : from;
+  const step = backwards ? -1 : 1;
+  let next = backwards ? Math.min(wanted, last) : Math.max(wanted, first);
+  let left = request.limit;
+  while (left > 0 && next >= first && next <= last && outlet.isOpen) {
+    for (const record of log.reader.stream(number, next, backwards ? first : last, left)) {
+      next += step;
+      if (isExpired(record, view.maxAge, now)) continue;
+      if (!outlet.send(record)) await outlet.drained();
+      left--;
+    }
+    await nextTurn();
+  }
+}
+
+/** Whether the record is older than its stream's `maxAge`, in seconds. */
+export function isExpired(record: Buffer, maxAge: number, now: number): boolean {
+  return maxAge !== Infinity && recordHeader(record).createdAt < now - maxAge * 1000;
+}

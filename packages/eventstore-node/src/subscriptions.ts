@@ -1,0 +1,102 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { EventLog } from "./log.ts";
+import { caughtUp, checkpoint, confirmation, type Outlet } from "./outlet.ts";
+import { isExpired } from "./read.ts";
+import type { From, SubscriptionRequest } from "./read-requests.ts";
+import { badRequest, streamDeleted } from "./rpc-errors.ts";
+
+/**
+ * Sends the events of `$all` after the place asked for, then those that are appended, until the client leaves. There
+ * is no live queue: every subscriber reads the log at its own pace, so a slow one costs no memory.
+ */
+export async function subscribeToAll(
+  log: EventLog,
+  { from, filter }: SubscriptionRequest,
+  outlet: Outlet,
+  subscriptionId: string,
+): Promise<void> {
+  if (typeof from === "number" && from > log.lastPosition) {
+    throw badRequest(`position ${from} is past the end of the log, ${log.lastPosition}`);
+  }
+  const commits = new CommitSignal(log, outlet);
+  let next = firstAfter(from, 1, log.lastPosition);
+  let considered = 0;
+  let isCaughtUp = false;
+  outlet.send(confirmation(subscriptionId));
+  while (outlet.isOpen) {
+    const last = log.lastPosition;
+    if (next > last) {
+      if (!isCaughtUp) outlet.send(caughtUp());
+      isCaughtUp = true;
+      await commits.next();
+      continue;
+    }
+    for (const record of log.reader.all(next, last, Infinity)) {
+      if (filter?.matches(record) !== false && !outlet.send(record)) await outlet.drained();
+      if (filter !== undefined && ++considered % filter.checkpointInterval === 0)
+        outlet.send(checkpoint(next));
+      next++;
+    }
+    await nextTurn();
+  }
+}
+
+/** The same for one stream, which may also come into being later. Ends with an error when it is tombstoned. */
+export async function subscribeToStream(
+  log: EventLog,
+  stream: string,
+  { from }: SubscriptionRequest,
+  outlet: Outlet,
+  subscriptionId: string,
+  now: () => number,
+): Promise<void> {
+  const commits = new CommitSignal(log, outlet);
+  const start = log.reader.view(stream);
+  let next = firstAfter(from, 0, start.kind === "found" ? start.last : -1);
+  let isCaughtUp = false;
+  outlet.send(confirmation(subscriptionId));
+  while (outlet.isOpen) {
+    const view = log.reader.view(stream);
+    if (view.kind === "tombstoned") throw streamDeleted(stream);
+    if (view.kind === "found") next = Math.max(next, view.first);
+    if (view.kind === "missing" || next > view.last) {
+      if (!isCaughtUp) outlet.send(caughtUp());
+      isCaughtUp = true;
+      await commits.next();
+      continue;
+    }
+    for (const record of log.reader.stream(view.number, next, view.last, Infinity)) {
+      next++;
+      if (!isExpired(record, view.maxAge, now()) && !outlet.send(record)) await outlet.drained();
+    }
+    await nextTurn();
+  }
+}
+
+function firstAfter(from: From, first: number, last: number): number {
+  if (from === "start") return first;
+  return (from === "end" ? last : from) + 1;
+}
+
+/**
+ * Wakes one subscriber. Subscribers look at the log and begin to wait in the same turn of the event loop, so no commit
+ * falls between the two.
+ */
+class CommitSignal {
+  #wake: (() => void) | undefined;
+
+  constructor(log: EventLog, outlet: Outlet) {
+    const stop = log.onCommit(() => this.#wake?.());
+    outlet.onClose(() => {
+      stop();
+      this.#wake?.();
+    });
+  }
+
+  /** Resolves after the next commit, or when the client is gone. */
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
