@@ -8,7 +8,7 @@ import {
   WrongExpectedVersionError,
 } from "@eventstore/db-client";
 import { describe, expect, test } from "vitest";
-import { all, connect, event, names, startTestNode } from "./test-node.ts";
+import { all, connect, event, names, startTestNode } from "./testing.ts";
 
 /** The client sends an append with credentials as a unary call and one without as part of its batch call. */
 const calls: { call: string; options: AppendToStreamOptions }[] = [

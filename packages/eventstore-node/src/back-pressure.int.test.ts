@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { binaryEvent } from "@eventstore/db-client";
 import { expect, test } from "vitest";
-import { connect, eventually, spawnNode, temporaryFolder } from "./test-node.ts";
+import { connect, eventually, spawnNode, temporaryFolder } from "./testing.ts";
 
 const MIB = 1024 * 1024;
 

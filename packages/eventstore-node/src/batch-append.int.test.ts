@@ -4,7 +4,7 @@ import streams from "@eventstore/db-client/generated/streams_pb.js";
 import { credentials, Metadata, status } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { WireWriter } from "./protobuf.ts";
-import { event, eventually, names, startTestNode } from "./test-node.ts";
+import { event, eventually, names, startTestNode } from "./testing.ts";
 
 /** A batch append call, with the answers that have come so far. */
 function openBatch(port: number) {

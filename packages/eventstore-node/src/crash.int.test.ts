@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { all, connect, event, eventually, kill, nameOf, spawnNode, temporaryFolder } from "./test-node.ts";
+import { all, connect, event, eventually, kill, nameOf, spawnNode, temporaryFolder } from "./testing.ts";
 
 const CYCLES = 4;
 const WRITERS = 24;

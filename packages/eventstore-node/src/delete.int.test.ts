@@ -1,6 +1,6 @@
 import { StreamDeletedError, StreamNotFoundError, WrongExpectedVersionError } from "@eventstore/db-client";
 import { expect, test } from "vitest";
-import { all, event, names, startTestNode } from "./test-node.ts";
+import { all, event, names, startTestNode } from "./testing.ts";
 
 test("a deleted stream is not found, and its events stay in $all", async () => {
   const { client } = await startTestNode();

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { binaryEvent } from "@eventstore/db-client";
 import { expect, test } from "vitest";
-import { all, connect, event, names, spawnNode, temporaryFolder } from "./test-node.ts";
+import { all, connect, event, names, spawnNode, temporaryFolder } from "./testing.ts";
 
 const MIB = 1024 * 1024;
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { connect, event, names, spawnNode, startTestNode, temporaryFolder } from "./test-node.ts";
+import { connect, event, names, spawnNode, startTestNode, temporaryFolder } from "./testing.ts";
 
 /** Runs the command to its end. */
 async function run(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {

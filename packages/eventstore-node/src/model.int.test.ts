@@ -1,7 +1,7 @@
 import { type AppendExpectedRevision, type EventStoreDBClient, jsonEvent } from "@eventstore/db-client";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { all, startTestNode, temporaryFolder } from "./test-node.ts";
+import { all, startTestNode, temporaryFolder } from "./testing.ts";
 
 /**
  * The rules of a stream in the plainest form: a list of ids, what was truncated, and whether it is gone. Ids come from a

@@ -13,7 +13,7 @@ import { credentials, status } from "@grpc/grpc-js";
 import { open } from "lmdb";
 import { expect, test } from "vitest";
 import { startNode } from "./index.ts";
-import { all, connect, event, eventually, names, startTestNode, temporaryFolder } from "./test-node.ts";
+import { all, connect, event, eventually, names, startTestNode, temporaryFolder } from "./testing.ts";
 
 test("what was appended is there after a restart, and retries are still known", async () => {
   const dir = temporaryFolder();

@@ -7,7 +7,7 @@ import {
   StreamNotFoundError,
 } from "@eventstore/db-client";
 import { describe, expect, test } from "vitest";
-import { all, event, nameOf, names, startTestNode } from "./test-node.ts";
+import { all, event, nameOf, names, startTestNode } from "./testing.ts";
 
 async function nodeWith(streams: Record<string, string[]>): Promise<EventStoreDBClient> {
   const { client } = await startTestNode();

@@ -1,6 +1,6 @@
 import { BACKWARDS, END, jsonEvent } from "@eventstore/db-client";
 import { expect, test } from "vitest";
-import { all, event, eventually, names, startTestNode } from "./test-node.ts";
+import { all, event, eventually, names, startTestNode } from "./testing.ts";
 
 const five = ["a", "b", "c", "d", "e"].map((name) => event(name));
 

@@ -12,7 +12,7 @@ import {
   streamNameFilter,
 } from "@eventstore/db-client";
 import { describe, expect, test } from "vitest";
-import { event, eventually, nameOf, startTestNode } from "./test-node.ts";
+import { event, eventually, nameOf, startTestNode } from "./testing.ts";
 
 interface Subscription extends NodeJS.EventEmitter {
   unsubscribe(): Promise<void>;
