@@ -1,0 +1,300 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { join } from "node:path";
+import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ClassId, Role, TenantId, TenantProfile } from "@carillon/domain";
+import { type SigningKey, signAccessToken } from "@carillon/platform";
+import { freePort, startEventStore, startNats, startPostgres } from "@carillon/platform/testing";
+import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
+import type { AppRouter } from "./index.ts";
+
+/** Where the worker modules run: the same tests hold on both. */
+export const runtimes = ["deno", "node"] as const;
+export type Runtime = (typeof runtimes)[number];
+
+export type WorkerName = "auth" | "api" | "reports" | "gateway";
+export type Settings = Readonly<Record<string, string>>;
+
+const repository = join(import.meta.dirname, "../../..");
+const deno = join(repository, "node_modules/deno/deno");
+const serveNode = join(import.meta.dirname, "serve-node.ts");
+const startTimeoutMs = 20_000;
+
+// A test run that is ended leaves no process behind.
+const children = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
+/** A worker in a process of its own. */
+export interface TestWorker {
+  readonly url: string;
+  /** What it has printed. */
+  output(): string;
+  /** Asks it to stop and gives its exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** The module of one of this room's workers. */
+export const workerModule = (name: WorkerName) => join(import.meta.dirname, "workers", `${name}.ts`);
+
+/** Starts a worker module on a runtime, with its own settings and nothing more. It may end at once: see `exited`. */
+export async function launchWorker(runtime: Runtime, module: string, settings: Settings) {
+  const port = await freePort();
+  const [command, args] =
+    runtime === "deno"
+      ? [deno, denoArgs(module, port, settings)]
+      : [process.execPath, nodeArgs(module, port)];
+  const child = spawn(command, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: "1", ...settings },
+  });
+  let printed = "";
+  const keep = (chunk: Buffer) => {
+    printed += chunk;
+  };
+  child.stdout.on("data", keep);
+  child.stderr.on("data", keep);
+  children.add(child);
+  const exited = once(child, "close").then(([code]: (number | null)[]) => {
+    children.delete(child);
+    return code ?? null;
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    output: () => printed,
+    exited,
+    running: () => child.exitCode === null && child.signalCode === null,
+    stop() {
+      child.kill("SIGTERM");
+      return exited;
+    },
+  };
+}
+
+/** Starts a worker and resolves when it is ready. */
+export async function startWorker(runtime: Runtime, module: string, settings: Settings): Promise<TestWorker> {
+  const worker = await launchWorker(runtime, module, settings);
+  const deadline = Date.now() + startTimeoutMs;
+  for (;;) {
+    const ready = await fetch(`${worker.url}/readyz`).catch(() => undefined);
+    if (ready?.ok) return worker;
+    if (worker.running() && Date.now() < deadline) {
+      await delay(20);
+      continue;
+    }
+    await worker.stop();
+    throw new Error(`${module} did not become ready on ${runtime}: ${worker.output()}`);
+  }
+}
+
+const nodeArgs = (module: string, port: number) => [serveNode, module, "--port", String(port)];
+
+/**
+ * The permissions that a worker has in production: to reach its servers and to read its settings. What libraries
+ * merely look for is hidden from them.
+ */
+function denoArgs(module: string, port: number, settings: Settings): string[] {
+  const servers = Object.values(settings).flatMap((value) =>
+    URL.canParse(value) ? [new URL(value).host] : [],
+  );
+  return [
+    ...["serve", "--node-modules-dir=manual", "--no-remote", "--no-lock", "--no-prompt"],
+    // The newer meaning of a request's signal: it aborts only when its client has gone.
+    "--unstable-no-legacy-abort",
+    `--allow-net=${[`127.0.0.1:${port}`, ...servers].join(",")}`,
+    ...[`--allow-env=${Object.keys(settings).join(",")}`, "--ignore-env", "--ignore-read"],
+    "--allow-sys=hostname",
+    ...(hashesPasswords(module) ? nativeAddon : []),
+    ...["--host", "127.0.0.1", "--port", String(port), module],
+  ];
+}
+
+const hashesPasswords = (module: string) => module === workerModule("auth") || module === workerModule("api");
+
+/** To load argon2, which looks into `ldd` for the C library that it needs. */
+const nativeAddon = [
+  `--allow-ffi=${join(repository, "node_modules")}`,
+  `--allow-read=${join(repository, "node_modules")},/usr/bin/ldd`,
+];
+
+/** A new key that signs tokens or receipts. */
+export function newSigningKey(kid: string): SigningKey {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  return { ...privateKey.export({ format: "jwk" }), kid, alg: "EdDSA" } as SigningKey;
+}
+
+/** The servers behind the workers, their databases migrated, and everybody's settings for them. */
+export async function startServers() {
+  const [postgres, nats, eventStore] = await Promise.all([startPostgres(), startNats(), startEventStore()]);
+  const passwords = { projectorPassword: "projector", readerPassword: "reader" };
+  await migrateDatabases(postgres.ownerUrls, passwords);
+  const log = { EVENTSTORE_URL: eventStore.url, NATS_URL: nats.url };
+  const signingKey = newSigningKey("auth-1");
+  return {
+    log,
+    eventStore,
+    signingKey,
+    receiptKey: newSigningKey("receipts-1"),
+    refreshKey: randomBytes(32).toString("base64url"),
+    reader: (database: "live" | "auth" | "reports") =>
+      postgres.urlAs("carillon_reader", passwords.readerPassword, database),
+    owner: postgres.ownerUrls,
+    /** Starts the relay, or a projector of these projections. */
+    startRelay: () => startWorker("node", projectionsModule("relay"), log),
+    startProjector: (database: "live" | "auth" | "reports", ...projections: string[]) =>
+      startWorker("node", projectionsModule("projector"), {
+        ...log,
+        PROJECTIONS: projections.join(","),
+        DATABASE_URL: postgres.urlAs("carillon_projector", passwords.projectorPassword, database),
+      }),
+    stop: () => Promise.all([postgres.stop(), nats.stop(), eventStore.stop()]),
+  };
+}
+export type Servers = Awaited<ReturnType<typeof startServers>>;
+
+// The rooms meet in processes: what fills the read models is no part of this room.
+const projections = join(repository, "packages/projections/src");
+const projectionsModule = (name: string) => join(projections, "workers", `${name}.ts`);
+const { migrateDatabases } = await import(join(projections, "index.ts"));
+
+/** The settings of every worker of this room but the gateway, given where `auth` is. */
+export const settingsFor = (servers: Servers, authUrl = "http://127.0.0.1:1") => {
+  const jwks = { AUTH_JWKS_URL: `${authUrl}/.well-known/jwks.json` };
+  return {
+    auth: {
+      ...servers.log,
+      AUTH_DATABASE_URL: servers.reader("auth"),
+      AUTH_SIGNING_KEY: JSON.stringify(servers.signingKey),
+      REFRESH_TOKEN_KEY: servers.refreshKey,
+    },
+    api: {
+      ...servers.log,
+      ...jwks,
+      DATABASE_URL: servers.reader("live"),
+      RECEIPT_SIGNING_KEY: JSON.stringify(servers.receiptKey),
+    },
+    reports: { ...jwks, REPORTS_DATABASE_URL: servers.reader("reports") },
+  } satisfies Partial<Record<WorkerName, Settings>>;
+};
+
+/** Starts the four workers on a runtime. */
+export async function startWorkers(runtime: Runtime, servers: Servers) {
+  const auth = await startWorker(runtime, workerModule("auth"), settingsFor(servers).auth);
+  const settings = settingsFor(servers, auth.url);
+  const [api, reports] = await Promise.all([
+    startWorker(runtime, workerModule("api"), settings.api),
+    startWorker(runtime, workerModule("reports"), settings.reports),
+  ]);
+  const gateway = await startWorker(runtime, workerModule("gateway"), {
+    AUTH_URL: auth.url,
+    API_URL: api.url,
+    REPORTS_URL: reports.url,
+  });
+  const stop = async () => {
+    for (const worker of [gateway, auth, api, reports]) {
+      const code = await worker.stop();
+      if (code !== 0) throw new Error(`a worker ended with ${code}: ${worker.output()}`);
+    }
+  };
+  return { auth, api, reports, gateway, stop };
+}
+export type Workers = Awaited<ReturnType<typeof startWorkers>>;
+
+/** A client of the gateway that speaks for who holds the token. */
+export const clientOf = (url: string, token?: string) =>
+  createTRPCClient<AppRouter>({
+    links: [httpLink({ url: `${url}/trpc`, headers: token ? { authorization: `Bearer ${token}` } : {} })],
+  });
+export type Client = ReturnType<typeof clientOf>;
+
+/** A token as the operator's command line makes it. */
+export const operatorToken = (key: SigningKey, tid: TenantId | null) =>
+  tokenFor(key, "system:operator", tid, ["operator"]);
+
+/** A token that was signed at `now`. */
+export const tokenFor = (
+  key: SigningKey,
+  sub: string,
+  tid: TenantId | null,
+  roles: Role[],
+  now = new Date(),
+) => signAccessToken(key, { sub, tid, roles, sid: "test", region: "eu-west" }, now);
+
+/** Starts a school of its own: a class with a teacher and a student, and a client for each of its people. */
+export async function openSchool(url: string, key: SigningKey, slug: string) {
+  const { tenantId } = await clientOf(url, await operatorToken(key, null)).tenants.enroll.mutate(
+    schoolProfile(slug),
+  );
+  const operator = clientOf(url, await operatorToken(key, tenantId));
+  const enroll = async (username: string, ...roles: Role[]) => {
+    const { userId, position } = await operator.people.enroll.mutate({ username, name: username, roles });
+    return { userId, position, client: clientOf(url, await tokenFor(key, userId, tenantId, roles)) };
+  };
+  const [admin, teacher, otherTeacher, auditor, student, outsider] = await Promise.all([
+    enroll("admin", "admin"),
+    enroll("teacher", "teacher"),
+    enroll("other.teacher", "teacher"),
+    enroll("auditor", "auditor"),
+    enroll("student", "student"),
+    enroll("outsider", "student"),
+  ]);
+  const { classId } = await teacher.client.classes.open.mutate({
+    code: "9A",
+    title: "Physics",
+    startsOn: "2026-09-01",
+    lengthDays: 200,
+  });
+  const { position } = await teacher.client.classes.join.mutate({
+    classId,
+    userId: student.userId,
+    as: "student",
+  });
+  return { tenantId, operator, admin, teacher, otherTeacher, auditor, student, outsider, classId, position };
+}
+export type School = Awaited<ReturnType<typeof openSchool>>;
+
+/** An assignment that is open until tomorrow. */
+export const newAssignment = (classId: ClassId, code: string) => ({
+  classId,
+  code,
+  title: "Bells",
+  kind: "TMA",
+  weight: 50,
+  latePolicy: { kind: "accept" as const },
+  dueAt: fromNow(86_400_000),
+});
+
+/** A moment so many milliseconds from now. */
+export const fromNow = (milliseconds: number) => new Date(Date.now() + milliseconds).toISOString();
+
+/** A small text file as it is handed in. */
+export const textFile = (text: string, name = "essay.txt") => ({
+  name,
+  mediaType: "text/plain",
+  base64: btoa(text),
+});
+
+/** Calls what is to be refused and gives the error as a client sees it. */
+export async function refusal(call: Promise<unknown>) {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof TRPCClientError)
+      return { message: error.message, ...(error as TRPCClientError<AppRouter>).data };
+    throw error;
+  }
+  throw new Error("the call was not refused");
+}
+
+export const schoolProfile = (slug: string): TenantProfile => ({
+  name: "Riverside High",
+  slug,
+  region: "eu-west",
+  tier: "shared",
+  timeZone: "Europe/London",
+  locale: "en-GB",
+  branding: { colour: "#1a2b3c", logoUrl: null },
+});

@@ -1,0 +1,23 @@
+import { createLogger, createMetrics, settingsOrExit } from "@carillon/platform";
+import { gatewayApp } from "../gateway-app.ts";
+import { worker } from "../worker.ts";
+
+/** The one address for clients. */
+
+const { AUTH_URL, API_URL, REPORTS_URL } = settingsOrExit("AUTH_URL", "API_URL", "REPORTS_URL");
+
+const backends = { auth: AUTH_URL, api: API_URL, reports: REPORTS_URL };
+const app = gatewayApp(backends);
+
+const ready = (url: string) =>
+  fetch(new URL("/readyz", url)).then(async (answer) => {
+    if (!answer.ok) throw new Error(await answer.text());
+  });
+
+export default worker({
+  log: createLogger("gateway"),
+  metrics: createMetrics("gateway"),
+  fetch: (request) => app.fetch(request),
+  ready: () => Promise.all(Object.values(backends).map(ready)),
+  close: async () => {},
+});
