@@ -2,6 +2,7 @@ import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { auditCommand } from "./commands/audit.ts";
 import { importCommand } from "./commands/import.ts";
+import { projectionsCommand } from "./commands/projections.ts";
 import { reportCommand } from "./commands/report.ts";
 import { upCommand } from "./commands/up.ts";
 
@@ -10,7 +11,7 @@ const program = new Command("carillon")
   .exitOverride()
   .showHelpAfterError("(add --help for how it is used)");
 
-for (const add of [upCommand, importCommand, reportCommand, auditCommand]) add(program);
+for (const add of [upCommand, importCommand, reportCommand, auditCommand, projectionsCommand]) add(program);
 
 try {
   await program.parseAsync();

@@ -10,6 +10,7 @@ const addresses = {
   url: "http://127.0.0.1:7000",
   eventstoreUrl: "esdb://127.0.0.1:2113?tls=false",
   natsUrl: "nats://127.0.0.1:4222",
+  projectorUrls: { live: "postgres://db/live", auth: "postgres://db/auth", reports: "postgres://db/reports" },
 };
 
 function folderOf(supervisor: { pid: number; startedAt: string }): {
@@ -49,6 +50,9 @@ test("the environment's addresses are used if they are all there", () => {
     CARILLON_URL: addresses.url,
     EVENTSTORE_URL: addresses.eventstoreUrl,
     NATS_URL: addresses.natsUrl,
+    DATABASE_URL: addresses.projectorUrls.live,
+    AUTH_DATABASE_URL: addresses.projectorUrls.auth,
+    REPORTS_DATABASE_URL: addresses.projectorUrls.reports,
     AUTH_SIGNING_KEY,
   };
   expect(findPlatform({ env })).toEqual({

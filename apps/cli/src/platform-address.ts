@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { type SettingName, SettingsError, type SigningKey, settings } from "@carillon/platform";
+import { type DatabaseUrls, engineSettings } from "./up/engine-settings.ts";
 import { readPlatformFile } from "./up/platform-file.ts";
 import { isRunning } from "./up/process-identity.ts";
 import { readSetting } from "./up/read-setting.ts";
@@ -15,6 +16,8 @@ export interface Platform {
   readonly natsUrl: string;
   /** Signs the tokens with which the operator's own commands come in. */
   readonly authSigningKey: SigningKey;
+  /** Its databases with the login of who fills them; undefined if the environment does not name them. */
+  readonly projectorUrls: DatabaseUrls | undefined;
   /** Its processes by name; empty if it was named by the environment. */
   readonly pids: Readonly<Record<string, number>>;
 }
@@ -39,11 +42,12 @@ function fromFolder(folder: string): Platform {
       `no platform is running in ${folder}; start it with "carillon up --data ${folder}", or name another one with --data`,
     );
   }
-  const { url, eventstoreUrl, natsUrl, authSigningKey, processes } = file;
+  const { url, eventstoreUrl, natsUrl, projectorUrls, authSigningKey, processes } = file;
   return {
     url,
     eventstoreUrl,
     natsUrl,
+    projectorUrls,
     authSigningKey: settings.AUTH_SIGNING_KEY.parse(authSigningKey),
     pids: Object.fromEntries(Object.entries(processes).map(([name, { pid }]) => [name, pid])),
   };
@@ -60,6 +64,7 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Platform {
     url: env.CARILLON_URL ?? "",
     eventstoreUrl: needed("EVENTSTORE_URL"),
     natsUrl: needed("NATS_URL"),
+    projectorUrls: engineSettings(env).databaseUrls,
     authSigningKey: needed("AUTH_SIGNING_KEY"),
     pids: {},
   };

@@ -60,6 +60,34 @@ test("a submission that nobody made is unknown", async () => {
   });
 });
 
+test("how far the read models are can be seen, and nothing is skipped that has not stopped", async () => {
+  await schoolDay();
+  const status = await carillonJson<{ projection: string; position: string | null; stoppedAt: unknown }[]>(
+    "projections",
+    "status",
+    "--data",
+    data,
+  );
+  const moved = status.filter(({ position }) => position !== null);
+  expect(new Set(moved.map(({ projection }) => projection))).toEqual(
+    new Set(["directory", "submissions", "credentials", "class_progress"]),
+  );
+  expect(status.every(({ stoppedAt }) => stoppedAt === null)).toBe(true);
+  const [first] = moved;
+  const skip = [
+    "--projection",
+    first?.projection ?? "",
+    "--partition",
+    "0",
+    "--position",
+    first?.position ?? "",
+  ];
+  expect(await carillon("projections", "skip", ...skip, "--data", data)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("has not stopped"),
+  });
+});
+
 test("wrong usage is told from failure", async () => {
   expect(await carillon("audit", "replay", "--submission", "the-best-one", "--data", data)).toMatchObject({
     code: 2,

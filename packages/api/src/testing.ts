@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { ClassId, Role, TenantId, TenantProfile } from "@carillon/domain";
 import { type SigningKey, signAccessToken } from "@carillon/platform";
 import { freePort, startEventStore, startNats, startPostgres } from "@carillon/platform/testing";
+import { migrateDatabases } from "@carillon/projections";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
 import type { AppRouter } from "./index.ts";
 
@@ -155,10 +156,8 @@ export async function startServers() {
 }
 export type Servers = Awaited<ReturnType<typeof startServers>>;
 
-// The rooms meet in processes: what fills the read models is no part of this room.
 const projections = join(repository, "packages/projections/src");
 const projectionsModule = (name: string) => join(projections, "workers", `${name}.ts`);
-const { migrateDatabases } = await import(join(projections, "index.ts"));
 
 /** The settings of every worker of this room but the gateway, given where `auth` is. */
 export const settingsFor = (servers: Servers, authUrl = "http://127.0.0.1:1") => {

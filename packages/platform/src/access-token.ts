@@ -59,24 +59,24 @@ export function accessTokenVerifier(jwksUrl: string): VerifyAccessToken {
       });
       return AccessClaims.parse(payload);
     } catch (error) {
-      if (error instanceof errors.JWTExpired) {
-        throw new CarillonError("token_expired", "The access token has expired: refresh it.", {
-          cause: error,
-        });
-      }
-      if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout)) {
-        throw new CarillonError("token_invalid", "The access token is not valid: log in again.", {
-          cause: error,
-        });
-      }
-      if (error instanceof z.ZodError) {
-        throw new CarillonError("token_invalid", "The access token lacks claims: log in again.", {
-          cause: error,
-        });
-      }
-      throw new CarillonError("unavailable", "The token's keys cannot be fetched: try again.", {
-        cause: error,
-      });
+      throw refused(error);
     }
   };
 }
+
+/** Why a token was refused: its own fault, or ours where the keys could not be fetched. */
+function refused(cause: unknown): CarillonError {
+  if (cause instanceof errors.JWTExpired) {
+    return new CarillonError("token_expired", "The access token has expired: refresh it.", { cause });
+  }
+  if (cause instanceof z.ZodError || (cause instanceof errors.JOSEError && !isOfFetchedKeys(cause))) {
+    return new CarillonError("token_invalid", "The access token is not valid: log in again.", { cause });
+  }
+  return new CarillonError("unavailable", "The token's keys cannot be fetched: try again.", { cause });
+}
+
+/** jose has no class of its own for keys that were answered with another status than 200. */
+const isOfFetchedKeys = (error: errors.JOSEError) =>
+  error instanceof errors.JWKSTimeout ||
+  error instanceof errors.JWKSInvalid ||
+  error.code === errors.JOSEError.code;

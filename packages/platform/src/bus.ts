@@ -13,11 +13,14 @@ export const connectBus = (url: string, name: string): Promise<Bus> =>
     reconnectTimeWait: 250,
   });
 
-/** Calls `lost` once when the connection breaks, also if it is made again at once. Gives what ends the watch. */
+/**
+ * Calls `lost` each time that the connection was broken and is made again: what was under way is lost then. Gives
+ * what ends the watch.
+ */
 export function watchConnection(bus: Bus, lost: () => void): () => void {
   const statuses = bus.status() as ReturnType<Bus["status"]> & { stop(): void };
   (async () => {
-    for await (const { type } of statuses) if (type === Events.Disconnect) lost();
+    for await (const { type } of statuses) if (type === Events.Reconnect) lost();
   })();
   return () => statuses.stop();
 }

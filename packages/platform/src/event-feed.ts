@@ -1,7 +1,8 @@
-import { AckPolicy, createInbox, DeliverPolicy, type Msg } from "nats";
+import { AckPolicy, createInbox, DeliverPolicy, type JetStreamManager, type Msg } from "nats";
 import { type Bus, watchConnection } from "./bus.ts";
 import { type ChainedEvent, decodeEnvelope } from "./event-envelope.ts";
-import { eventStream, eventSubjects } from "./event-stream.ts";
+import type { Position } from "./event-log.ts";
+import { eventStream, eventStreamManager, eventSubjects, isNotFound } from "./event-stream.ts";
 
 /** An event as the bus delivers it. */
 export interface Delivery {
@@ -12,6 +13,11 @@ export interface Delivery {
 
 /** One reader's events of one partition, in the order of the bus; some may come twice. */
 export interface EventFeed {
+  /**
+   * The position of the last event that this reader was sent earlier, if it has not acknowledged that: the bus may
+   * wait before it sends those again, so read them from the log.
+   */
+  readonly unacknowledged: Position | undefined;
   /**
    * What has arrived, at most `max`; waits for the first. Rejects where the bus or the reader's place on it was
    * lost, or `close` was called: open a new feed then.
@@ -30,14 +36,16 @@ const millisecond = 1_000_000;
  * stream is not there: its writer makes it.
  */
 export async function openEventFeed(bus: Bus, name: string, partition: number): Promise<EventFeed> {
-  const manager = await bus.jetstreamManager();
-  await manager.consumers.add(eventStream, {
+  const manager = await eventStreamManager(bus);
+  const info = await manager.consumers.add(eventStream, {
     durable_name: name,
     filter_subject: eventSubjects(partition),
     ack_policy: AckPolicy.All,
     deliver_policy: DeliverPolicy.All,
     max_ack_pending: -1,
   });
+  const unacknowledged =
+    info.num_ack_pending > 0 ? await positionAt(manager, info.delivered.stream_seq) : undefined;
 
   const inbox = createInbox();
   let arrived: Msg[] = [];
@@ -98,6 +106,7 @@ export async function openEventFeed(bus: Bus, name: string, partition: number): 
   pull();
 
   return {
+    unacknowledged,
     async next(max) {
       while (arrived.length === 0) {
         if (failure) throw failure;
@@ -116,9 +125,18 @@ export async function openEventFeed(bus: Bus, name: string, partition: number): 
 
 /** How many events of its partition the reader `name` has not acknowledged. Rejects if there is no such reader. */
 export async function feedBacklog(bus: Bus, name: string): Promise<number> {
-  const manager = await bus.jetstreamManager();
+  const manager = await eventStreamManager(bus);
   const { num_pending, num_ack_pending } = await manager.consumers.info(eventStream, name);
   return num_pending + num_ack_pending;
+}
+
+async function positionAt(manager: JetStreamManager, seq: number): Promise<Position | undefined> {
+  try {
+    return decodeEnvelope((await manager.streams.getMessage(eventStream, { seq })).data).position;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
 }
 
 function delivery(message: Msg): Delivery {

@@ -158,22 +158,23 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
     broken.dispose().catch(() => {});
   };
 
+  /** Prepares for another try. Throws what is not the connection's fault, and `unavailable` when patience ends. */
+  const surviveOrThrow = (error: unknown, used: EventStoreDBClient, deadline: number) => {
+    if (!isTransport(error)) throw error;
+    replace(used);
+    if (closed || Date.now() >= deadline) {
+      throw new CarillonError("unavailable", "The event log cannot be reached: try again.", { cause: error });
+    }
+  };
+
   /** Runs an idempotent call again until the log answers or patience ends. */
   const persist = async <Result>(call: (client: EventStoreDBClient) => Promise<Result>): Promise<Result> => {
-    const deadline = Date.now() + patienceMs;
-    for (;;) {
+    for (const deadline = Date.now() + patienceMs; ; await delay(reconnectDelayMs)) {
       const used = client;
       try {
         return await call(used);
       } catch (error) {
-        if (!isTransport(error)) throw error;
-        replace(used);
-        if (closed || Date.now() >= deadline) {
-          throw new CarillonError("unavailable", "The event log cannot be reached: try again.", {
-            cause: error,
-          });
-        }
-        await delay(reconnectDelayMs);
+        surviveOrThrow(error, used, deadline);
       }
     }
   };
@@ -182,7 +183,7 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
     persist(async (connected) => {
       let state = decider.initial;
       let last: Loaded<unknown>["last"];
-      for await (const event of readAsRecorded(connected, streamName(decider.category, tenantId, id))) {
+      for await (const event of readAsRecorded(connected, streamName(decider.category, tenantId, id), 0n)) {
         // A stream holds only its own category's events: the decider that wrote them is the one that reads them.
         state = decider.evolve(state, event as unknown as Parameters<typeof decider.evolve>[1]);
         last = { revision: event.revision, position: event.position };
@@ -233,6 +234,24 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
       }
     }
   };
+
+  /** Goes on behind the last event that it gave, so that a broken connection is not seen. */
+  async function* readStream(stream: string): AsyncGenerator<RecordedEvent> {
+    let next = 0n;
+    for (let deadline = Date.now() + patienceMs; ; await delay(reconnectDelayMs)) {
+      const used = client;
+      try {
+        for await (const event of readAsRecorded(used, stream, next)) {
+          yield event;
+          next = BigInt(event.revision) + 1n;
+          deadline = Date.now() + patienceMs;
+        }
+        return;
+      } catch (error) {
+        surviveOrThrow(error, used, deadline);
+      }
+    }
+  }
 
   async function* followAll(after: Position | undefined, signal: AbortSignal): AsyncGenerator<StoredEvent> {
     let last = after;
@@ -301,7 +320,7 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
     findStream,
     followAll,
     readAll,
-    readStream: (stream) => readAsRecorded(client, stream),
+    readStream,
     head: () =>
       persist(async (connected) => {
         const newestFirst = connected.readAll({ direction: "backwards", fromPosition: "end" });
@@ -356,14 +375,21 @@ function decideAll<Command, Event extends DomainEvent, State>(
   return { events, state };
 }
 
-async function* readAsRecorded(client: EventStoreDBClient, stream: string): AsyncGenerator<RecordedEvent> {
+async function* readAsRecorded(
+  client: EventStoreDBClient,
+  stream: string,
+  fromRevision: bigint,
+): AsyncGenerator<RecordedEvent> {
+  const events = client.readStream(stream, { fromRevision });
   try {
-    for await (const resolved of client.readStream(stream)) {
+    for await (const resolved of events) {
       const stored = asStored(resolved as ResolvedEvent);
       if (stored) yield readStored(stored);
     }
   } catch (error) {
     if (!(error instanceof StreamNotFoundError)) throw error;
+  } finally {
+    await events.cancel();
   }
 }
 

@@ -11,9 +11,16 @@ const duplicateWindowNs = 5_000_000_000;
 export const eventSubjects = (partition?: number) =>
   partition === undefined ? "events.>" : `events.${partition}.>`;
 
+// A request that is sent while the connection is broken is never answered.
+const requestTimeoutMs = 2_000;
+
+/** What asks the broker about streams and their readers. */
+export const eventStreamManager = (bus: Bus): Promise<JetStreamManager> =>
+  bus.jetstreamManager({ timeout: requestTimeoutMs });
+
 /** Makes the stream if it is not there. */
 export async function ensureEventStream(bus: Bus): Promise<JetStreamManager> {
-  const manager = await bus.jetstreamManager();
+  const manager = await eventStreamManager(bus);
   try {
     await manager.streams.info(eventStream);
   } catch (error) {

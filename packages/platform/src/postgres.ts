@@ -48,7 +48,7 @@ export function databaseFailure(error: unknown): "unreachable" | "rows" | "other
   if (error instanceof pg.DatabaseError) {
     const state = error.code ?? "";
     if (/^(?:22|23)/.test(state)) return "rows";
-    return /^(?:08|53|57P)/.test(state) ? "unreachable" : "other";
+    return /^(?:08|53|57)/.test(state) ? "unreachable" : "other";
   }
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   const broken = /^E[A-Z_]+$/.test(code) || brokenConnection.test(error.message);

@@ -14,9 +14,9 @@ export interface Worker {
   readonly native?: boolean;
 }
 
-const repository = join(import.meta.dirname, "../../../..");
+const libraries = join(import.meta.dirname, "../../../../node_modules");
 // The package's command is a shim that would not pass signals on.
-const deno = join(repository, "node_modules/deno/deno");
+const deno = join(libraries, "deno/deno");
 
 /** A worker as a process to supervise: its own settings as the environment, and ready when `/readyz` says so. */
 export function workerProcess(worker: Worker): ProcessSpec {
@@ -45,9 +45,11 @@ export function denoServeArgs({ module, port, settings, native = false }: Worker
     net,
     ...[`--allow-env=${Object.keys(settings).join(",")}`, "--ignore-env"],
     // Addons choose their binary by what /usr/bin/ldd says of the C library.
-    ...[`--allow-read=${repository}${native ? ",/usr/bin/ldd" : ""}`, "--ignore-read"],
+    ...(native ? [`--allow-read=${libraries},/usr/bin/ldd`, `--allow-ffi=${libraries}`] : []),
+    "--ignore-read",
     "--allow-sys=hostname",
-    ...(native ? [`--allow-ffi=${repository}`] : []),
+    // A request's signal aborts when its client leaves, not when it has been answered.
+    "--unstable-no-legacy-abort",
     ...["--host", "127.0.0.1", "--port", String(port)],
     module,
   ];

@@ -15,6 +15,7 @@ function folderThatLeft(left: ProcessIdentity): string {
     url: "http://127.0.0.1:1",
     eventstoreUrl: "esdb://127.0.0.1:1",
     natsUrl: "nats://127.0.0.1:1",
+    projectorUrls: { live: "", auth: "", reports: "" },
     authSigningKey: "{}",
   });
   return folder;

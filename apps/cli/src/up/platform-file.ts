@@ -12,6 +12,8 @@ const PlatformFile = z.object({
   url: z.string(),
   eventstoreUrl: z.string(),
   natsUrl: z.string(),
+  /** Every database with the login of who fills it. */
+  projectorUrls: z.object({ live: z.string(), auth: z.string(), reports: z.string() }),
   /** A private Ed25519 JWK as JSON. */
   authSigningKey: z.string(),
 });

@@ -13,7 +13,7 @@ import { choosePorts } from "./ports.ts";
 import { identify, type ProcessIdentity } from "./process-identity.ts";
 import { secretsOf } from "./secrets.ts";
 import { type Log, type ProcessSpec, type SupervisedProcess, supervise } from "./supervised-process.ts";
-import { workerNames, workers } from "./workers.ts";
+import { projectorUrls, workerNames, workers } from "./workers.ts";
 
 export interface PlatformOptions {
   /** The folder that holds all of it: data, secrets, addresses. */
@@ -102,6 +102,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         url,
         eventstoreUrl: addresses.eventstoreUrl,
         natsUrl: addresses.natsUrl,
+        projectorUrls: projectorUrls(addresses.databaseUrls, secrets),
         authSigningKey: secrets.AUTH_SIGNING_KEY,
       });
     record();

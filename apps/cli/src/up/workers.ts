@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Worker } from "./deno-serve.ts";
-import { withLogin } from "./engine-settings.ts";
+import { type DatabaseUrls, withLogin } from "./engine-settings.ts";
 import type { EngineAddresses } from "./engines.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -20,6 +20,15 @@ const packages = join(import.meta.dirname, "../../../../packages");
 const projections = (file: string) => join(packages, "projections/src/workers", file);
 const api = (file: string) => join(packages, "api/src/workers", file);
 
+/** Every database with the login of who fills it. */
+export function projectorUrls(
+  { live, auth, reports }: DatabaseUrls,
+  { projectorPassword }: Secrets,
+): DatabaseUrls {
+  const toWrite = (url: string) => withLogin(url, "carillon_projector", projectorPassword);
+  return { live: toWrite(live), auth: toWrite(auth), reports: toWrite(reports) };
+}
+
 /** Every worker of the platform: the module, its port, its settings, and so its permissions. */
 export function workers(
   ports: Readonly<Record<WorkerName, number>>,
@@ -30,21 +39,22 @@ export function workers(
   const log = { EVENTSTORE_URL: eventstoreUrl, NATS_URL: natsUrl };
   const jwks = { AUTH_JWKS_URL: `${at("auth")}/.well-known/jwks.json` };
   const toRead = (url: string) => withLogin(url, "carillon_reader", secrets.readerPassword);
+  const filled = projectorUrls(databaseUrls, secrets);
   const projector = (name: WorkerName, names: string, url: string) => ({
     name,
     module: projections("projector.ts"),
     settings: {
       ...log,
       PROJECTIONS: names,
-      DATABASE_URL: withLogin(url, "carillon_projector", secrets.projectorPassword),
+      DATABASE_URL: url,
     },
   });
 
   const table: readonly (Omit<Worker, "port"> & { name: WorkerName })[] = [
     { name: "relay", module: projections("relay.ts"), settings: log },
-    projector("projector-live", "directory,submissions", databaseUrls.live),
-    projector("projector-auth", "credentials", databaseUrls.auth),
-    projector("projector-reports", "class_progress", databaseUrls.reports),
+    projector("projector-live", "directory,submissions", filled.live),
+    projector("projector-auth", "credentials", filled.auth),
+    projector("projector-reports", "class_progress", filled.reports),
     {
       name: "auth",
       module: api("auth.ts"),

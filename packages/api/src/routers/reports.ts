@@ -12,7 +12,7 @@ export interface ReportsServices extends Procedures {
 
 export const reportsRouter = ({ permitted, database }: ReportsServices) =>
   router({
-    /** How a class is doing, assessment by assessment in the order in which they are due. */
+    /** How a class is doing, assessment by assessment in the order of their codes. */
     classProgress: permitted("reports.classProgress")
       .input(Reading.extend({ class: z.string().trim().min(1).max(64) }))
       .query(async ({ ctx, input }) =>
@@ -37,7 +37,7 @@ export const reportsRouter = ({ permitted, database }: ReportsServices) =>
                 lengthDays: found.length_days,
                 registered: found.registered,
                 withdrawn: found.withdrawn,
-                assessments: rows.sort(byDueDay).map((row) => ({
+                assessments: rows.sort(byCode).map((row) => ({
                   assessment: row.code,
                   type: row.kind,
                   dueDay: row.due_day,
@@ -58,7 +58,5 @@ export const reportsRouter = ({ permitted, database }: ReportsServices) =>
 
 const codes = new Intl.Collator("en", { numeric: true });
 
-/** What is due first comes first, what has no due day last; codes in numerical order: A2 before A10. */
-const byDueDay = (a: { due_day: number | null; code: string }, b: { due_day: number | null; code: string }) =>
-  (a.due_day ?? Number.POSITIVE_INFINITY) - (b.due_day ?? Number.POSITIVE_INFINITY) ||
-  codes.compare(a.code, b.code);
+/** In numerical order: A2 before A10. */
+const byCode = (a: { code: string }, b: { code: string }) => codes.compare(a.code, b.code);

@@ -1,0 +1,88 @@
+import { userInfo } from "node:os";
+import process from "node:process";
+import { SettingsError } from "@carillon/platform";
+import { type PartitionStatus, projectionStatus, skipPoison } from "@carillon/projections";
+import { type Command, InvalidArgumentError } from "commander";
+import { findPlatform } from "../platform-address.ts";
+import type { DatabaseUrls } from "../up/engine-settings.ts";
+
+export function projectionsCommand(program: Command): void {
+  const projections = program.command("projections").description("see and mend the read models");
+
+  projections
+    .command("status")
+    .description("how far each partition of each projection is, and where one has stopped")
+    .option("--data <dir>", "the folder of the running platform")
+    .option("--json", "print one JSON document")
+    .action(async (options: { data?: string; json?: true }) => {
+      const partitions = await everyPartition(databasesOf(options.data));
+      process.stdout.write(
+        options.json
+          ? `${JSON.stringify(partitions)}\n`
+          : partitions.map((status) => `${asLine(status)}\n`).join(""),
+      );
+    });
+
+  projections
+    .command("skip")
+    .description("let a stopped projection move past the event that it cannot apply")
+    .requiredOption("--projection <name>", "its name")
+    .requiredOption("--partition <number>", "the partition that stopped", wholeNumber)
+    .requiredOption("--position <position>", "the event's position", wholeNumber)
+    .option("--by <who>", "who decides it; it is written down", userInfo().username)
+    .option("--data <dir>", "the folder of the running platform")
+    .action(
+      async (options: {
+        projection: string;
+        partition: string;
+        position: string;
+        by: string;
+        data?: string;
+      }) => {
+        const databases = databasesOf(options.data);
+        const partition = Number(options.partition);
+        for (const url of Object.values(databases)) {
+          const known = (await projectionStatus(url)).some(
+            (status) => status.projection === options.projection && status.partition === partition,
+          );
+          if (!known) continue;
+          await skipPoison(url, {
+            projection: options.projection,
+            partition,
+            position: BigInt(options.position),
+            by: options.by,
+          });
+          process.stdout.write(
+            `${options.projection} moves past position ${options.position} of partition ${partition}\n`,
+          );
+          return;
+        }
+        throw new Error(`there is no projection ${options.projection} with a partition ${options.partition}`);
+      },
+    );
+}
+
+function databasesOf(data: string | undefined): DatabaseUrls {
+  const { projectorUrls } = findPlatform({ data, env: process.env });
+  if (projectorUrls) return projectorUrls;
+  throw new SettingsError("settings: DATABASE_URL, AUTH_DATABASE_URL and REPORTS_DATABASE_URL are missing");
+}
+
+const everyPartition = async (databases: DatabaseUrls): Promise<PartitionStatus[]> =>
+  (await Promise.all(Object.values(databases).map((url) => projectionStatus(url)))).flat();
+
+const asLine = ({ projection, version, partition, position, created, stoppedAt }: PartitionStatus) => {
+  const place = `${projection} v${version} partition ${partition}: `;
+  if (stoppedAt) {
+    const { position: at, eventType, stream, revision, error } = stoppedAt;
+    return `${place}STOPPED at position ${at}: ${eventType}, ${stream} revision ${revision}: ${error}`;
+  }
+  return (
+    place + (position === null ? "nothing yet" : `position ${position}, written ${created?.toISOString()}`)
+  );
+};
+
+function wholeNumber(text: string): string {
+  if (!/^\d{1,20}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return text;
+}

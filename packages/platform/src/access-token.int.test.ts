@@ -1,0 +1,85 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type TenantId, tenantIdOf } from "@carillon/domain";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import {
+  type AccessClaims,
+  accessTokenSeconds,
+  accessTokenVerifier,
+  publicKey,
+  type SigningKey,
+  signAccessToken,
+} from "./access-token.ts";
+import { freePort } from "./testing/servers.ts";
+
+const claims: AccessClaims = {
+  sub: "system:test",
+  tid: tenantIdOf("riverside-high"),
+  roles: ["teacher"],
+  sid: "session",
+  region: "local",
+};
+
+let key: SigningKey;
+let server: Server;
+let url: string;
+
+beforeAll(async () => {
+  key = await newKey("current");
+  server = createServer((request, response) => {
+    if (request.url === "/broken") response.writeHead(500).end();
+    else
+      response.setHeader("content-type", "application/json").end(JSON.stringify({ keys: [publicKey(key)] }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => server.close());
+
+async function newKey(kid: string): Promise<SigningKey> {
+  const { privateKey } = await generateKeyPair("EdDSA", { extractable: true });
+  return { ...(await exportJWK(privateKey)), kty: "OKP", kid };
+}
+
+test("a token says who it speaks for, to whoever has the public keys", async () => {
+  expect(await accessTokenVerifier(url)(await signAccessToken(key, claims, new Date()))).toEqual(claims);
+});
+
+test("a token ends after its time", async () => {
+  const verify = accessTokenVerifier(url);
+  const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
+  await expect(verify(await signAccessToken(key, claims, ago(accessTokenSeconds + 1)))).rejects.toMatchObject(
+    {
+      code: "token_expired",
+    },
+  );
+  await expect(verify(await signAccessToken(key, claims, ago(accessTokenSeconds - 10)))).resolves.toEqual(
+    claims,
+  );
+});
+
+test("a token is refused that is no token, another's, under an unknown key, or without claims", async () => {
+  const verify = accessTokenVerifier(url);
+  const impostor = { ...(await newKey("other")), kid: key.kid };
+  const unsigned = `${btoa('{"alg":"none"}')}.${btoa(JSON.stringify(claims))}.`;
+  const wrongTenant = { ...claims, tid: "riverside" as TenantId };
+  const tokens = [
+    "nonsense",
+    unsigned,
+    await signAccessToken(impostor, claims, new Date()),
+    await signAccessToken(await newKey("unknown"), claims, new Date()),
+    await signAccessToken(key, wrongTenant, new Date()),
+    await new SignJWT({})
+      .setProtectedHeader({ alg: "HS256", kid: key.kid })
+      .sign(new TextEncoder().encode(key.x)),
+  ];
+  for (const token of tokens) await expect(verify(token)).rejects.toMatchObject({ code: "token_invalid" });
+});
+
+test("where the keys cannot be fetched, the token is not blamed", async () => {
+  const token = await signAccessToken(key, claims, new Date());
+  for (const nowhere of [`${url}/broken`, `http://127.0.0.1:${await freePort()}`]) {
+    await expect(accessTokenVerifier(nowhere)(token)).rejects.toMatchObject({ code: "unavailable" });
+  }
+});

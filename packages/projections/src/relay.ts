@@ -1,0 +1,56 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type Bus,
+  type EventLog,
+  type Logger,
+  openEventPublisher,
+  placeOf,
+  type StoredEvent,
+} from "@carillon/platform";
+
+/** What a relay works with. */
+export interface RelayParts {
+  readonly eventLog: EventLog;
+  readonly bus: Bus;
+  readonly logger: Logger;
+  /** Is told of each event that was sent. */
+  readonly relayed: (event: StoredEvent) => void;
+}
+
+const retryDelayMs = 250;
+
+/**
+ * Copies every event of ours from the log to the bus, in the log's order, until `signal` aborts. It keeps no
+ * checkpoint: the last event on the bus says how far it is, so a bus that lost everything is filled again, and
+ * wherever it is uncertain what arrived it begins again there. Two relays at once do no harm.
+ */
+export async function runRelay(parts: RelayParts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await relay(parts, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      parts.logger.warn({ err: error }, "relay interrupted, trying again");
+    }
+    await delay(retryDelayMs, undefined, { signal }).catch(() => {});
+  }
+}
+
+async function relay({ eventLog, bus, relayed }: RelayParts, signal: AbortSignal): Promise<void> {
+  const publisher = await openEventPublisher(bus);
+  try {
+    for await (const event of eventLog.followAll(
+      publisher.last,
+      AbortSignal.any([signal, publisher.failed]),
+    )) {
+      const place = placeOf(event);
+      if (!place) continue;
+      const room = publisher.publish(event, place);
+      if (room) await room;
+      relayed(event);
+    }
+    await publisher.settled();
+  } finally {
+    publisher.close();
+  }
+}

@@ -1,0 +1,57 @@
+import {
+  instantOf,
+  personDecider,
+  type Role,
+  type TenantId,
+  type TenantProfile,
+  tenantDecider,
+  tenantIdOf,
+  userIdOf,
+} from "@carillon/domain";
+import { commandContext, type EventLog, type Executed } from "@carillon/platform";
+
+/** A school's profile; everything but its slug is the same for all. */
+export const profileOf = (slug: string, timeZone = "UTC"): TenantProfile => ({
+  name: `School ${slug}`,
+  slug,
+  region: "eu",
+  tier: "shared",
+  timeZone,
+  locale: "en-GB",
+  branding: { colour: "#1a2b3c", logoUrl: null },
+});
+
+const context = (tenantId: TenantId) => commandContext(tenantId, "system:test", instantOf(new Date()));
+
+/** Enrols a school through the event log. */
+export async function enrollTenant(log: EventLog, slug: string): Promise<TenantId> {
+  const tenantId = tenantIdOf(slug);
+  await log.execute(tenantDecider, tenantId, [
+    { command: { type: "EnrollTenant", profile: profileOf(slug) }, context: context(tenantId) },
+  ]);
+  return tenantId;
+}
+
+/** Enrols a person through the event log. */
+export const enrollUser = (
+  log: EventLog,
+  tenantId: TenantId,
+  username: string,
+  roles: Role[] = ["student"],
+): Promise<Executed<unknown>> =>
+  log.execute(
+    personDecider,
+    userIdOf(tenantId, username),
+    [
+      {
+        command: {
+          type: "EnrollUser",
+          profile: { username, name: `Name of ${username}`, email: null },
+          roles,
+          passwordHash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
+        },
+        context: context(tenantId),
+      },
+    ],
+    { expectNew: true },
+  );

@@ -1,0 +1,57 @@
+import process from "node:process";
+import {
+  assertOwnsAndBypassesNothing,
+  type CheckpointTables,
+  connectBus,
+  connectEventLog,
+  createLogger,
+  createMetrics,
+  exitCodeForSettings,
+  openPostgres,
+  safeRoleOrExit,
+  settingsOrExit,
+} from "@carillon/platform";
+import { sql } from "kysely";
+import { backgroundWorker } from "../background-worker.ts";
+import { observeLanes } from "../lane-metrics.ts";
+import { projectionsNamed } from "../projections.ts";
+import { lanesOf, runProjector } from "../projector.ts";
+
+/** Keeps the read models of one database up to date. */
+
+const { EVENTSTORE_URL, NATS_URL, DATABASE_URL, PROJECTIONS } = settingsOrExit(
+  "EVENTSTORE_URL",
+  "NATS_URL",
+  "DATABASE_URL",
+  "PROJECTIONS",
+);
+
+const projections = namedOrExit(PROJECTIONS.split(","));
+const logger = createLogger(`projector ${PROJECTIONS}`);
+const metrics = createMetrics(`projector ${PROJECTIONS}`);
+const db = openPostgres<CheckpointTables>(DATABASE_URL, {
+  name: `projector ${PROJECTIONS}`,
+  maxConnections: 4,
+});
+await safeRoleOrExit(() => assertOwnsAndBypassesNothing(db));
+const eventLog = connectEventLog(EVENTSTORE_URL);
+const bus = await connectBus(NATS_URL, `projector ${PROJECTIONS}`);
+const { observer, notes } = observeLanes(lanesOf(projections), bus, metrics);
+
+export default backgroundWorker({
+  logger,
+  metrics,
+  notes,
+  run: (signal) => runProjector({ bus, eventLog, db, logger, observer }, projections, signal),
+  ready: () => Promise.all([sql`select 1`.execute(db), bus.flush()]),
+  close: () => Promise.all([db.destroy(), eventLog.close(), bus.close()]),
+});
+
+function namedOrExit(names: string[]) {
+  try {
+    return projectionsNamed(names);
+  } catch (error) {
+    process.stderr.write(`settings: PROJECTIONS: ${(error as Error).message}\n`);
+    process.exit(exitCodeForSettings);
+  }
+}
