@@ -1,6 +1,5 @@
-import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Logger, probes, type Registry } from "@carillon/platform";
+import { type Logger, probes, type Registry, stopOnSignal, within } from "@carillon/platform";
 import { errorResponse } from "./errors.ts";
 
 /** What a worker is made of. */
@@ -16,7 +15,6 @@ export interface WorkerParts {
 }
 
 const readyTimeoutMs = 2_000;
-const stopTimeoutMs = 10_000;
 /** Neither runtime tells a module when an answer has left; this is ample for one that is ready. */
 const lastAnswerMs = 50;
 
@@ -33,28 +31,15 @@ export function worker({ log, metrics, ready, fetch, close }: WorkerParts) {
     metrics,
     async ready() {
       if (stopping) throw new Error("stopping");
-      await Promise.race([ready(), late(readyTimeoutMs)]);
+      await within(readyTimeoutMs, ready());
     },
   });
 
-  const stop = async () => {
-    if (stopping) return;
+  stopOnSignal(log, async () => {
     stopping = true;
-    try {
-      await Promise.race([settle(), late(stopTimeoutMs)]);
-      log.info("stopped");
-      process.exit(0);
-    } catch (error) {
-      log.error({ err: error }, "did not stop cleanly");
-      process.exit(1);
-    }
-  };
-  const settle = async () => {
     if (underWay > 0) await new Promise<void>((resolve) => (idle = resolve));
     await Promise.all([close(), delay(lastAnswerMs)]);
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+  });
 
   return {
     async fetch(request: Request): Promise<Response> {
@@ -73,8 +58,3 @@ export function worker({ log, metrics, ready, fetch, close }: WorkerParts) {
 }
 
 const isStopping = { code: "unavailable", message: "This worker is stopping: try again." } as const;
-
-async function late(milliseconds: number): Promise<never> {
-  await delay(milliseconds, undefined, { ref: false });
-  throw new Error(`no answer within ${milliseconds} ms`);
-}

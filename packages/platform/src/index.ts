@@ -7,6 +7,7 @@ export * from "./event-envelope.ts";
 export * from "./event-feed.ts";
 export * from "./event-log.ts";
 export * from "./event-publisher.ts";
+export * from "./graceful-stop.ts";
 export * from "./logger.ts";
 export * from "./metrics.ts";
 export * from "./objects.ts";

@@ -1,6 +1,5 @@
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
-import { type Logger, type Probes, probes } from "@carillon/platform";
+import { type Logger, type Probes, probes, stopOnSignal, within } from "@carillon/platform";
 
 /** What a worker that answers nobody is made of. */
 export interface BackgroundWork extends Probes {
@@ -12,7 +11,6 @@ export interface BackgroundWork extends Probes {
 }
 
 const readyTimeoutMs = 2_000;
-const stopTimeoutMs = 10_000;
 
 /**
  * Begins the work, and makes a module's default export for `deno serve` that answers the probes. SIGTERM and SIGINT
@@ -22,37 +20,21 @@ export function backgroundWorker({ logger, run, close, ready, ...parts }: Backgr
   const controller = new AbortController();
   const answer = probes({
     ...parts,
-    ready: () => Promise.race([ready(), late(readyTimeoutMs)]),
+    ready: () => within(readyTimeoutMs, ready()),
   });
   const done = run(controller.signal).catch((error: unknown) => {
     logger.fatal({ err: error }, "the work ended by itself");
     process.exit(1);
   });
 
-  const stop = async () => {
-    if (controller.signal.aborted) return;
+  stopOnSignal(logger, () => {
     controller.abort();
-    try {
-      await Promise.race([done.then(close), late(stopTimeoutMs)]);
-      logger.info("stopped");
-      process.exit(0);
-    } catch (error) {
-      // What was not finished is done again after the next start.
-      logger.error({ err: error }, "did not stop cleanly");
-      process.exit(1);
-    }
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
+    return done.then(close);
+  });
 
   return {
     fetch: async (request: Request): Promise<Response> =>
       (await answer(request)) ??
       new Response("This worker has /healthz, /readyz and /metrics.\n", { status: 404 }),
   };
-}
-
-async function late(milliseconds: number): Promise<never> {
-  await delay(milliseconds, undefined, { ref: false });
-  throw new Error(`no answer within ${milliseconds} ms`);
 }
