@@ -31,7 +31,7 @@ function demoPassword(folder: string): string {
  * @param say prints one line
  */
 export async function runSchoolDay(
-  platform: Pick<Platform, "url" | "authSigningKey">,
+  platform: Platform,
   folder: string,
   say: (line: string) => void,
 ): Promise<void> {
@@ -114,6 +114,9 @@ export async function runSchoolDay(
       `${line.late} late, mean ${line.meanScore}, as of ${report.asOf.at}`,
   );
   say("");
+  say(
+    `Addresses      API ${platform.url}/trpc, event log ${platform.eventstoreUrl}, NATS ${platform.natsUrl}`,
+  );
   say(
     `Demo accounts  school ${slug}: ${accounts.map(({ username }) => username).join(", ")}; password ${password}`,
   );
