@@ -67,6 +67,13 @@ export default {
       to: { path: "^apps/" },
     },
     {
+      name: "nothing-imports-bench",
+      comment: "The storms drive every room from outside, with the official clients.",
+      severity: "error",
+      from: { path: "^(packages|apps)/" },
+      to: { path: "^bench/" },
+    },
+    {
       name: "apps-do-not-know-one-another",
       severity: "error",
       from: { path: "^apps/([^/]+)/", pathNot: tests },
@@ -96,7 +103,7 @@ export default {
     {
       name: "no-development-tools-at-run-time",
       severity: "error",
-      from: { path: "^(packages|apps)/", pathNot: [tests, "/test/"] },
+      from: { path: "^(packages|apps|bench)/", pathNot: [tests, "/test/"] },
       to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only", "npm"] },
     },
   ],

@@ -19,6 +19,8 @@ const tasks = {
       cwd: process.cwd(),
       PATH: args[0] === "up" && !args.includes("--help") ? pathWithNatsServer() : process.env.PATH,
     }),
+  bench: (args) =>
+    run(node, [join(root, "bench/src/main.ts"), ...args], { cwd: process.cwd(), PATH: process.env.PATH }),
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -44,7 +44,13 @@ function fingerprint(root) {
   const workspaces = ["packages", "apps"].flatMap((folder) =>
     readdirSync(join(root, folder)).map((name) => join(folder, name, "package.json")),
   );
-  const files = ["package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", ...workspaces.sort()];
+  const files = [
+    "package.json",
+    "pnpm-lock.yaml",
+    "pnpm-workspace.yaml",
+    "bench/package.json",
+    ...workspaces.sort(),
+  ];
   const hash = createHash("sha256");
   for (const file of files) {
     const path = join(root, file);

@@ -30,6 +30,7 @@ export async function runTests({ root, node, PATH }, args) {
           ".dependency-cruiser.mjs",
           "packages",
           "apps",
+          "bench",
         ),
     ],
     ["tests", () => vitest("--reporter=default", "--reporter=json", `--outputFile.json=${results}`)],

@@ -4,7 +4,7 @@ import streams from "@eventstore/db-client/generated/streams_pb.js";
 import { credentials, Metadata, status } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { WireWriter } from "./protobuf.ts";
-import { event, eventually, names, startTestNode } from "./testing.ts";
+import { all, event, eventually, names, startTestNode } from "./testing.ts";
 
 /** A batch append call, with the answers that have come so far. */
 function openBatch(port: number) {
@@ -92,6 +92,20 @@ test("every correlation id is answered exactly once, whatever its append comes t
   ]);
 });
 
+test("an append whose last message does not come is answered at its deadline, or when the call ends", async () => {
+  const { client, port } = await startTestNode();
+  const { call, answers } = openBatch(port);
+  const deadline = new Date(Date.now() + 1000);
+  call.write(message({ id: "late", stream: "s", deadline, sizes: [1], final: false }));
+  call.write(message({ id: "open", stream: "s", sizes: [1], final: false }));
+  await eventually(() => expect(answers).toEqual([{ id: "late", outcome: "event_store.client.Timeout" }]));
+  call.write(message({ id: "late", sizes: [1], final: true }));
+  call.end();
+  await new Promise((resolve) => call.on("end", resolve));
+  expect(answers.slice(1)).toEqual([{ id: "open", outcome: "event_store.client.BadRequest" }]);
+  expect(await names(client.readAll())).toEqual([]);
+});
+
 test("appends that were sent before the client closed its side are all answered", async () => {
   const { port } = await startTestNode();
   const { call, answers } = openBatch(port);
@@ -133,4 +147,46 @@ test("a message without a correlation id ends the call and leaves the node servi
   call.write(new streams.BatchAppendReq());
   await eventually(() => expect(failures).toEqual([status.INVALID_ARGUMENT]));
   expect(await names(client.readAll())).toEqual([]);
+});
+
+test("a client that sends and does not read its answers is held back, and gets all of them once it reads", async () => {
+  const { client, port } = await startTestNode();
+  const rpc = new StreamsClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  onTestFinished(() => rpc.close());
+  const call = rpc.batchAppend(new Metadata());
+  const sent = 10_000;
+  // Its name is in every answer.
+  const stream = "s".repeat(1000);
+  const answered = new Set<string>();
+  call.on("data", (answer: streams.BatchAppendResp) => {
+    answered.add(answer.getCorrelationId()?.getString() ?? "");
+    if (answered.size === 1) call.pause();
+  });
+  call.on("error", () => {});
+  for (let n = 0; n < sent; n++) call.write(message({ id: `${n}`, stream, sizes: [1], final: true }));
+  const written = async () => {
+    const [last] = await all(client.readAll({ direction: "backwards", fromPosition: "end", maxCount: 1 }));
+    return Number(last?.event?.position?.commit ?? 0);
+  };
+  const STANDSTILL = 300;
+  for (let same = 0, before = -1; same < STANDSTILL; ) {
+    const now = await written();
+    same = now === before && now > 0 ? same + 1 : 0;
+    before = now;
+  }
+  expect(await written()).toBeLessThan(sent);
+
+  call.resume();
+  await eventually(() => expect(answered.size).toBe(sent));
+  expect(await written()).toBe(sent);
+});
+
+test("a call with too many unfinished appends fails with a clear error, and the node goes on", async () => {
+  const { client, port } = await startTestNode();
+  const { call, failures } = openBatch(port);
+  const size = 2 ** 19;
+  for (let n = 0; n < 100; n++) call.write(message({ id: `${n}`, stream: "s", sizes: [size], final: false }));
+  await eventually(() => expect(failures).toEqual([status.RESOURCE_EXHAUSTED]));
+  await client.appendToStream("s", event("after"));
+  expect(await names(client.readStream("s"))).toEqual(["after"]);
 });

@@ -1,4 +1,5 @@
 import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import type { Access } from "./access.ts";
 import {
   type AppendOptions,
   appendSize,
@@ -6,9 +7,10 @@ import {
   readBatchAppend,
 } from "./append-requests.ts";
 import type { ExpectedRevision } from "./append-rules.ts";
+import { drained } from "./drained.ts";
 import type { AppendResult, EventLog } from "./log.ts";
 import { WireWriter } from "./protobuf.ts";
-import { MAX_APPEND_SIZE, toStatus } from "./rpc-errors.ts";
+import { MAX_APPEND_SIZE, tooManyUnfinished, toStatus } from "./rpc-errors.ts";
 import type { ProposedEvent } from "./staging.ts";
 
 /** An append whose messages are still coming in. */
@@ -19,17 +21,37 @@ interface OpenAppend {
   size: number;
   /** Set once it has been answered with an error; its other messages are read and dropped. */
   refused: boolean;
+  /** Runs while more of its messages have to come. */
+  alarm?: NodeJS.Timeout;
 }
 
 type Answer = (writer: WireWriter) => void;
 
+/** A call may have so many appends open at a time, and so many bytes in them: until the last message they wait in memory. */
+const UNFINISHED_LIMIT = 4096;
+const UNFINISHED_LIMIT_BYTES = 32 * MAX_APPEND_SIZE;
+
+/** Past so many appends of one call that wait to be written, the call is held back. */
+const UNANSWERED_LIMIT = 4096;
+
+/** What timers can count. */
+const LONGEST_ALARM_MS = 2 ** 31 - 1;
+
 const writer = new WireWriter();
 
 /** Serves one batch append call: many appends, each answered once under its correlation id, in any order. */
-export function handleBatchAppend(log: EventLog, call: ServerDuplexStream<Buffer, Buffer>): void {
+export function handleBatchAppend(
+  log: EventLog,
+  access: Access,
+  call: ServerDuplexStream<Buffer, Buffer>,
+  now: () => number,
+): void {
   const open = new Map<string, OpenAppend>();
+  let unfinishedBytes = 0;
   let unanswered = 0;
   let ended = false;
+  let isHeldBack = false;
+  let onAnswer: (() => void) | undefined;
 
   const answer = (append: OpenAppend, result: Answer) => {
     if (call.writable && !call.cancelled) call.write(encodeAnswer(append, result));
@@ -43,13 +65,39 @@ export function handleBatchAppend(log: EventLog, call: ServerDuplexStream<Buffer
       open.set(key, append);
     }
     if (!append.refused) {
-      const refusal = takeIn(append, message);
-      append.refused = refusal !== undefined;
-      if (refusal !== undefined) answer(append, refusal);
+      const before = append.size;
+      const refusal = takeIn(append, message, isAllowed);
+      unfinishedBytes += append.size - before;
+      if (refusal !== undefined) refuse(append, refusal);
     }
-    if (!message.isFinal) return;
+    if (!message.isFinal) {
+      if (open.size > UNFINISHED_LIMIT || unfinishedBytes > UNFINISHED_LIMIT_BYTES) throw tooManyUnfinished();
+      expectMore(append);
+      return;
+    }
     open.delete(key);
-    if (!append.refused) void write(append);
+    clearTimeout(append.alarm);
+    if (append.refused) return;
+    unfinishedBytes -= append.size;
+    void write(append);
+  };
+
+  const isAllowed = (stream: string) => access.mayAccess(call.metadata, "write", stream);
+
+  const refuse = (append: OpenAppend, refusal: Answer) => {
+    append.refused = true;
+    append.events.length = 0;
+    unfinishedBytes -= append.size;
+    clearTimeout(append.alarm);
+    answer(append, refusal);
+  };
+
+  /** Sees to it that an append whose last message does not come is answered at its deadline. */
+  const expectMore = (append: OpenAppend) => {
+    const { deadline } = append.options;
+    if (append.refused || append.alarm !== undefined || deadline === Infinity) return;
+    const left = Math.min(Math.max(deadline - now(), 0), LONGEST_ALARM_MS);
+    append.alarm = setTimeout(() => refuse(append, TIMEOUT), left);
   };
 
   const write = async (append: OpenAppend) => {
@@ -63,7 +111,27 @@ export function handleBatchAppend(log: EventLog, call: ServerDuplexStream<Buffer
       else answer(append, errorAnswer(failure.code, failure.details, "Unknown", empty));
     }
     unanswered--;
+    onAnswer?.();
     if (ended && unanswered === 0) call.end();
+  };
+
+  /** Takes in nothing while more would only pile up: in the log, or as answers that the client does not read. */
+  const holdBack = async () => {
+    if (isHeldBack) return;
+    isHeldBack = true;
+    for (let wait = obstacle(); wait !== undefined; wait = obstacle()) {
+      call.pause();
+      await wait;
+    }
+    isHeldBack = false;
+    if (call.isPaused()) call.resume();
+  };
+
+  const obstacle = (): Promise<void> | undefined => {
+    if (log.isFull) return log.room();
+    if (unanswered >= UNANSWERED_LIMIT) return new Promise((resolve) => (onAnswer = resolve));
+    if (call.writableNeedDrain && call.writable && !call.cancelled) return drained(call);
+    return undefined;
   };
 
   call.on("data", (bytes: Buffer) => {
@@ -73,13 +141,16 @@ export function handleBatchAppend(log: EventLog, call: ServerDuplexStream<Buffer
       call.emit("error", toStatus(error));
       return;
     }
-    if (log.isFull) {
-      call.pause();
-      void log.room().then(() => call.resume());
-    }
+    void holdBack();
+  });
+  call.on("close", () => {
+    for (const append of open.values()) clearTimeout(append.alarm);
+    open.clear();
   });
   call.on("end", () => {
     ended = true;
+    for (const append of open.values())
+      if (!append.refused) refuse(append, badRequest("an append was not ended"));
     if (unanswered === 0) call.end();
   });
 }
@@ -91,17 +162,21 @@ function openAppend({ correlationId, options = NO_OPTIONS }: BatchAppendMessage)
 }
 
 /** Adds the events of one message to their append; gives the answer when that refuses it. */
-function takeIn(append: OpenAppend, { events, problem }: BatchAppendMessage): Answer | undefined {
+function takeIn(
+  append: OpenAppend,
+  { events, options, problem }: BatchAppendMessage,
+  isAllowed: (stream: string) => boolean,
+): Answer | undefined {
   const reason = problem ?? (append.options === NO_OPTIONS ? "an append needs options" : undefined);
-  if (reason !== undefined) {
-    return errorAnswer(status.INVALID_ARGUMENT, reason, "BadRequest", (detail) => detail.string(1, reason));
+  if (reason !== undefined) return badRequest(reason);
+  if (options !== undefined && !isAllowed(options.stream)) {
+    return errorAnswer(status.PERMISSION_DENIED, "access denied", "AccessDenied", empty);
   }
   for (const event of events) {
     append.size += appendSize(event);
     append.events.push(event);
   }
   if (append.size <= MAX_APPEND_SIZE) return undefined;
-  append.events.length = 0;
   const text = "maximum append size exceeded";
   return errorAnswer(status.INVALID_ARGUMENT, text, "MaximumAppendSizeExceeded", (detail) =>
     detail.uint(1, MAX_APPEND_SIZE),
@@ -144,7 +219,7 @@ function resultAnswer({ stream, expected }: AppendOptions, result: AppendResult)
         detail.message(1, (identifier) => identifier.string(3, stream)),
       );
     case "too-late":
-      return errorAnswer(status.DEADLINE_EXCEEDED, "timeout", "Timeout", empty);
+      return TIMEOUT;
   }
 }
 
@@ -161,6 +236,10 @@ function errorAnswer(code: status, text: string, name: string, detail: (writer: 
   };
 }
 
+function badRequest(reason: string): Answer {
+  return errorAnswer(status.INVALID_ARGUMENT, reason, "BadRequest", (detail) => detail.string(1, reason));
+}
+
 function writeExpected(
   message: WireWriter,
   expected: ExpectedRevision,
@@ -172,3 +251,5 @@ function writeExpected(
 }
 
 function empty(): void {}
+
+const TIMEOUT = errorAnswer(status.DEADLINE_EXCEEDED, "timeout", "Timeout", empty);

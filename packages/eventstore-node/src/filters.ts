@@ -25,17 +25,30 @@ export function parseFilter(options: streams.ReadReq.Options): Filter | undefine
   const expression = byType ?? filter.getStreamIdentifier();
   if (expression === undefined)
     throw new RangeError("a filter needs an event type or a stream name expression");
-  const accepts = textFilter(expression.getRegex(), expression.getPrefixList());
   const multiplier = filter.getCheckpointintervalmultiplier();
   if (multiplier === 0) throw new RangeError("the checkpoint interval multiplier must be at least 1");
   const window = filter.hasMax() ? filter.getMax() : DEFAULT_SEARCH_WINDOW;
   return {
-    matches:
-      byType === undefined
-        ? (record) => accepts(recordHeader(record).stream)
-        : (record) => accepts(recordHeader(record).type),
+    matches: recordFilter(
+      byType === undefined ? "stream" : "type",
+      expression.getRegex(),
+      expression.getPrefixList(),
+    ),
     checkpointInterval: multiplier * window,
   };
+}
+
+/**
+ * Wants the records whose stream name or event type matches `regex` or, when that is empty, begins with a prefix.
+ * @throws RangeError when the regular expression is none.
+ */
+export function recordFilter(
+  on: "stream" | "type",
+  regex: string,
+  prefixes: readonly string[],
+): RecordFilter {
+  const accepts = textFilter(regex, prefixes);
+  return (record) => accepts(recordHeader(record)[on]);
 }
 
 function textFilter(regex: string, prefixes: readonly string[]): (text: string) => boolean {

@@ -1,6 +1,7 @@
-import { recordData } from "./record.ts";
+import { recordData, recordHeader } from "./record.ts";
+import { damaged } from "./rpc-errors.ts";
 import { decodeHead, decodePosition, type Store, type StreamHead } from "./store.ts";
-import { isSoftDeleted, type Retention, retentionOf } from "./stream-metadata.ts";
+import { describedBy, isSoftDeleted, type Retention, retentionOf } from "./stream-metadata.ts";
 
 /** A page ends after about this many bytes, so that a slow reader costs one page of memory. */
 const PAGE_BYTES = 256 * 1024;
@@ -60,7 +61,7 @@ export class LogReader {
     const stored = this.#store.heads.get(name);
     if (stored === undefined) return { kind: "missing" };
     const head = decodeHead(stored);
-    if (head.tombstoned) return { kind: "tombstoned" };
+    if (head.tombstoned || this.#describesTombstoned(name)) return { kind: "tombstoned" };
     const retention = retentionOf(name, this.#metadata(head));
     if (head.last < 0 || isSoftDeleted(retention)) return { kind: "missing" };
     return {
@@ -72,26 +73,76 @@ export class LogReader {
     };
   }
 
-  #metadata(head: StreamHead): Buffer | undefined {
-    const record = head.metadataPosition === 0 ? undefined : this.#store.events.get(head.metadataPosition);
+  /** The record at `position`, which must exist. */
+  at(position: number): Buffer {
+    const [record] = this.all(position, position, 1);
+    return record as Buffer;
+  }
+
+  /** The event of the stream `name` at `revision`, when readers still see it at `now`, in milliseconds since 1970. */
+  visible(name: string, revision: number, now: number): Buffer | undefined {
+    const view = this.view(name);
+    if (view.kind !== "found" || !(revision >= view.first && revision <= view.last)) return undefined;
+    const [record] = this.stream(view.number, revision, revision, 1);
+    return record === undefined || isExpired(record, view.maxAge, now) ? undefined : record;
+  }
+
+  /** The data of the last event of the stream `name`, undefined when it has none. */
+  lastData(name: string): Buffer | undefined {
+    const view = this.view(name);
+    if (view.kind !== "found" || view.first > view.last) return undefined;
+    const [record] = this.stream(view.number, view.last, view.last, 1);
     return record && recordData(record);
+  }
+
+  /** The metadata of the stream `name`, which need not exist itself. */
+  metadata(name: string): Buffer | undefined {
+    const stored = this.#store.heads.get(name);
+    return stored && this.#metadata(decodeHead(stored));
+  }
+
+  /** A tombstone ends the stream's metadata with it. */
+  #describesTombstoned(name: string): boolean {
+    const described = describedBy(name);
+    const stored = described === undefined ? undefined : this.#store.heads.get(described);
+    return stored !== undefined && decodeHead(stored).tombstoned;
+  }
+
+  #metadata(head: StreamHead): Buffer | undefined {
+    return head.metadataPosition === 0 ? undefined : recordData(recordAt(this.#store, head.metadataPosition));
   }
 }
 
+/** The record at `position`, which must exist. @throws a DATA_LOSS status when it is damaged. */
+export function recordAt(store: Store, position: number): Buffer {
+  const record = store.events.get(position);
+  if (record === undefined) throw damaged(`the event at position ${position} is damaged`);
+  return record;
+}
+
+/** Whether the record is older than its stream's `maxAge`, in seconds. */
+export function isExpired(record: Buffer, maxAge: number, now: number): boolean {
+  return maxAge !== Infinity && recordHeader(record).createdAt < now - maxAge * 1000;
+}
+
 /** Collects a page. Readers ask only for what is there, so that finding nothing means that the store is damaged. */
-function takePage(
-  entries: Iterable<{ value: Buffer }>,
-  toRecord: (value: Buffer) => Buffer | undefined,
+function takePage<T>(
+  entries: Iterable<{ key: unknown; value: T }>,
+  toRecord: (value: T) => Buffer | undefined,
 ): Buffer[] {
   const page: Buffer[] = [];
   let bytes = 0;
-  for (const { value } of entries) {
+  for (const { key, value } of entries) {
     const record = toRecord(value);
-    if (record === undefined) break;
+    if (record === undefined) {
+      // What comes before it is still read.
+      if (page.length === 0) throw damaged(`the event at ${key} is damaged`);
+      break;
+    }
     page.push(record);
     bytes += record.length;
     if (bytes >= PAGE_BYTES) break;
   }
-  if (page.length === 0) throw new Error("the log has no record where its index says that there is one");
+  if (page.length === 0) throw damaged("the log has no record where its index says that there is one");
   return page;
 }

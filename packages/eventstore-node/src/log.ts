@@ -1,8 +1,8 @@
 import type { ExpectedRevision } from "./append-rules.ts";
 import { LogReader } from "./log-reader.ts";
 import { RecentIds } from "./recent-ids.ts";
-import { recordHeader, recordId, recordRevision } from "./record.ts";
-import { stopping } from "./rpc-errors.ts";
+import { recordHeader, recordId, recordPosition, recordRevision } from "./record.ts";
+import { damaged, stopping, toStatus } from "./rpc-errors.ts";
 import { type ProposedEvent, Staging, type WriteResult } from "./staging.ts";
 import { openStore, type Store } from "./store.ts";
 
@@ -14,6 +14,9 @@ const GROUP_LIMIT = 1024;
 
 /** Past this many waiting bytes, writers are asked to pause. */
 const QUEUE_LIMIT_BYTES = 32 * 1024 * 1024;
+
+/** What a waiting write and each of its events take besides their content, roughly. */
+const WRITE_OVERHEAD_BYTES = 500;
 
 /** How an append ended. `too-late`: its deadline passed before its turn came, and nothing was written. */
 export type AppendResult = WriteResult | { readonly kind: "too-late" };
@@ -55,20 +58,38 @@ export class EventLog {
     this.#newId = newId;
     this.reader = new LogReader(store);
     this.#last = lastWritten(store);
-    this.#recallIds();
+    const damagedAt = this.#recallIds();
+    if (damagedAt !== undefined) throw damaged(`the event at position ${damagedAt} is damaged`);
   }
 
   /**
    * Opens the log in the folder `dir`; `now` gives milliseconds since 1970, `newId` a random UUID in lower case.
-   * @throws when another process has the folder open, or when newer code wrote it.
+   * @throws when another process has the folder open, when other code wrote it, or when it is seen to be damaged:
+   * the check is a quick one, of the most recent events.
    */
   static async open(dir: string, now: () => number, newId: () => string): Promise<EventLog> {
-    return new EventLog(await openStore(dir), now, newId);
+    const store = await openStore(dir);
+    try {
+      return new EventLog(store, now, newId);
+    } catch (error) {
+      await store.close();
+      throw new Error(`the folder ${dir} is damaged: ${toStatus(error).details}`, { cause: error });
+    }
   }
 
   /** The position of the last event on disk, or 0. Positions count from 1, without gaps. */
   get lastPosition(): number {
     return this.#last.position;
+  }
+
+  /** How many writes have not begun to be written. */
+  get waitingWrites(): number {
+    return this.#queue.length;
+  }
+
+  /** The bytes of the writes that are not on disk yet. */
+  get waitingBytes(): number {
+    return this.#queuedBytes;
   }
 
   /** Whether writers should wait for `room` before they send more. */
@@ -83,11 +104,19 @@ export class EventLog {
 
   /** Appends events; resolves when the answer holds on disk. */
   append({ stream, expected, events, deadline = Infinity }: Append): Promise<AppendResult> {
-    let bytes = 0;
-    for (const event of events) bytes += event.data.length + event.metadata.length;
+    let bytes = WRITE_OVERHEAD_BYTES;
+    for (const event of events) bytes += event.data.length + event.metadata.length + WRITE_OVERHEAD_BYTES;
     return this.#enqueue(bytes, (staging) =>
       this.#now() > deadline ? { kind: "too-late" } : staging.append(stream, expected, events),
     );
+  }
+
+  /** Appends to several streams, in this order, whatever they hold: all of it or nothing. Tombstoned ones are left out. */
+  async appendTogether(appends: readonly Pick<Append, "stream" | "events">[]): Promise<void> {
+    await this.#enqueue(0, (staging) => {
+      for (const { stream, events } of appends) staging.append(stream, "any", events);
+      return { kind: "written", slot: undefined, last: -1 };
+    });
   }
 
   /** Hides what `stream` holds so far; new events may continue it. */
@@ -155,13 +184,19 @@ export class EventLog {
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
   }
 
-  /** Fills the memory of recent ids with what is on disk, so that it survives restarts and holds no failed write. */
-  #recallIds(): void {
+  /**
+   * Fills the memory of recent ids with what is on disk, so that it survives restarts and holds no failed write. Gives
+   * the position of an event that is damaged, if it meets one.
+   */
+  #recallIds(): number | undefined {
     this.#recentIds.clear();
+    let damagedAt: number | undefined;
     const start = Math.max(1, this.#last.position - RECENT_IDS + 1);
     for (const { key, value } of this.#store.events.getRange({ start })) {
-      this.#recentIds.add(recordId(value), recordHeader(value).stream, recordRevision(value), key);
+      if (value === undefined || recordPosition(value) !== key) damagedAt ??= key;
+      else this.#recentIds.add(recordId(value), recordHeader(value).stream, recordRevision(value), key);
     }
+    return damagedAt;
   }
 }
 

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { expect, test } from "vitest";
-import { connect, event, names, spawnNode, startTestNode, temporaryFolder } from "./testing.ts";
+import { AccessDeniedError } from "@eventstore/db-client";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { asUser, connect, event, kill, names, spawnNode, startTestNode, temporaryFolder } from "./testing.ts";
 
 /** Runs the command to its end. */
 async function run(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
@@ -34,6 +36,13 @@ test.each(["SIGINT", "SIGTERM"] as const)(
 test.each([
   ["no folder", [], "--dir is missing"],
   ["a port that is none", ["--dir", "d", "--port", "99999"], "--port is not a port: 99999"],
+  [
+    "a certificate without its key",
+    ["--dir", "d", "--tls-cert", "c"],
+    "--tls-cert and --tls-key need each other",
+  ],
+  ["a kind of TLS that is none", ["--dir", "d", "--tls", "yes"], '--tls takes "generated": yes'],
+  ["user projections", ["--dir", "d", "--run-projections", "All"], "there are no user projections here: All"],
   ["an option that it does not know", ["--colour", "blue"], "'--colour'"],
 ])("wrong usage, %s, is one clear line and exit code 2", async (_, args, message) => {
   const { code, stdout, stderr } = await run(...args);
@@ -56,4 +65,33 @@ test("a port that is taken is one clear line and exit code 1", async () => {
   const { code, stderr } = await run("--dir", temporaryFolder(), "--port", String(port));
   expect(code).toBe(1);
   expect(stderr).toMatch(new RegExp(`^.*127\\.0\\.0\\.1:${port}.*\n$`));
+});
+
+test("the command serves over TLS, with a certificate that it keeps or with one that it is given", async () => {
+  const dir = temporaryFolder();
+  const generated = await spawnNode(dir, 0, "inherit", ["--tls", "generated"]);
+  await connect(asUser(generated.url, "admin")).appendToStream("s", event("a"));
+  const certificate = join(dir, "tls", "ca.crt");
+  const before = readFileSync(certificate, "utf8");
+  await kill(generated.process);
+
+  const again = await spawnNode(dir, 0, "inherit", ["--tls", "generated"]);
+  expect(await names(connect(asUser(again.url, "admin")).readStream("s"))).toEqual(["a"]);
+  expect(readFileSync(certificate, "utf8")).toBe(before);
+  await kill(again.process);
+
+  const files = ["--tls-cert", certificate, "--tls-key", join(dir, "tls", "node.key")];
+  const given = await spawnNode(dir, 0, "inherit", files);
+  expect(given.url).toMatch(/\?tls=true$/);
+  const url = `${asUser(given.url, "admin")}&tlsCAFile=${encodeURIComponent(certificate)}`;
+  expect(await names(connect(url).readStream("s"))).toEqual(["a"]);
+});
+
+test("the command takes the first passwords from its environment", async () => {
+  vi.stubEnv("EVENTSTORE_DEFAULT_OPS_PASSWORD", "hidden");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { url } = await spawnNode(temporaryFolder(), 0, "inherit", ["--tls", "generated"]);
+  await connect(asUser(url, "ops", "hidden")).appendToStream("s", event("a"));
+  const refused = connect(asUser(url, "ops")).appendToStream("s", event("b"));
+  await expect(refused).rejects.toBeInstanceOf(AccessDeniedError);
 });

@@ -1,4 +1,5 @@
 import type { ServerWritableStream, StatusObject } from "@grpc/grpc-js";
+import { drained } from "./drained.ts";
 import { WireWriter } from "./protobuf.ts";
 
 const writer = new WireWriter();
@@ -27,16 +28,7 @@ export class Outlet {
 
   /** Resolves when the client has taken enough to go on, or is gone. */
   drained(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        this.#call.off("drain", done);
-        this.#call.off("close", done);
-        resolve();
-      };
-      this.#call.once("drain", done);
-      this.#call.once("close", done);
-      if (!this.#call.writableNeedDrain || !this.isOpen) done();
-    });
+    return drained(this.#call);
   }
 
   end(): void {

@@ -68,6 +68,11 @@ export class WireReader {
     return new WireReader(this.#bytes, start, this.#at);
   }
 
+  /** The fields that were not read yet, as they are. */
+  rest(): Buffer {
+    return this.#bytes.subarray(this.#at, this.#end);
+  }
+
   skip(): void {
     if (this.#wireType === VARINT) this.uint();
     else if (this.#wireType === FIXED64) this.#at += 8;
@@ -118,7 +123,7 @@ export class WireWriter {
   #bytes = Buffer.allocUnsafe(512);
   #at = 0;
 
-  uint(field: number, value: number): this {
+  uint(field: number, value: number | bigint): this {
     this.#room(20);
     this.#at = writeVarint(this.#bytes, field * 8 + VARINT, this.#at);
     this.#at = writeVarint(this.#bytes, value, this.#at);
@@ -131,6 +136,14 @@ export class WireWriter {
     this.#at = writeVarint(this.#bytes, value.length, this.#at);
     this.#bytes.set(value, this.#at);
     this.#at += value.length;
+    return this;
+  }
+
+  /** Fields that are encoded already. */
+  raw(fields: Uint8Array): this {
+    this.#room(fields.length);
+    this.#bytes.set(fields, this.#at);
+    this.#at += fields.length;
     return this;
   }
 

@@ -3,7 +3,6 @@ import streams from "@eventstore/db-client/generated/streams_pb.js";
 import { checkStreamName } from "./append-requests.ts";
 import type { ExpectedRevision } from "./append-rules.ts";
 import { type Filter, parseFilter } from "./filters.ts";
-import { unimplemented } from "./rpc-errors.ts";
 
 /** Where reading begins: an end of the log or stream, or the position or revision that the client names. */
 export type From = "start" | "end" | number;
@@ -12,31 +11,40 @@ interface Place {
   readonly from: From;
   /** Undefined when the stream asked for is `$all`. */
   readonly stream: string | undefined;
-  readonly filter: Filter | undefined;
+}
+
+/** In which form events are sent. */
+export interface EventForm {
+  /** With each link the event that it stands for. */
+  readonly resolveLinks: boolean;
+  /** Ids as two numbers instead of text. */
+  readonly structuredIds: boolean;
 }
 
 /** A read that ends: so many events in one direction. */
-export interface BoundedRead extends Place {
+export interface BoundedRead extends Place, EventForm {
   readonly kind: "read";
+  readonly filter: Filter | undefined;
   readonly backwards: boolean;
   readonly limit: number;
 }
 
 /** A read that goes on with what is appended later. It starts after the place that it names. */
-export interface SubscriptionRequest extends Place {
+export interface SubscriptionRequest extends Place, EventForm {
   readonly kind: "subscription";
+  readonly filter: Filter | undefined;
 }
 
-/**
- * Understands a read request.
- * @throws RangeError when it is malformed, or an UNIMPLEMENTED status when it asks for what this node does not have.
- */
+/** Understands a read request. @throws RangeError when it is malformed. */
 export function parseReadRequest(request: streams.ReadReq): BoundedRead | SubscriptionRequest {
   const options = request.getOptions();
   if (options === undefined) throw new RangeError("a read needs options");
-  if (options.getUuidOption()?.hasStructured()) throw unimplemented("reading with structured UUIDs");
-  if (options.getResolveLinks()) throw unimplemented("resolving links");
-  const place = { ...parsePlace(options), filter: parseFilter(options) };
+  const place = {
+    ...parsePlace(options),
+    filter: parseFilter(options),
+    resolveLinks: options.getResolveLinks(),
+    structuredIds: options.getUuidOption()?.hasStructured() ?? false,
+  };
   if (options.hasSubscription()) return { kind: "subscription", ...place };
   if (!options.hasCount()) throw new RangeError("a read needs a count or a subscription");
   const { BACKWARDS } = streams.ReadReq.Options.ReadDirection;
@@ -64,7 +72,7 @@ export function parseDeleteOptions(
   throw new RangeError("a delete needs an expected revision");
 }
 
-function parsePlace(options: streams.ReadReq.Options): { stream: string | undefined; from: From } {
+function parsePlace(options: streams.ReadReq.Options): Place {
   const one = options.getStream();
   if (one !== undefined) {
     const from = one.hasStart() ? "start" : one.hasEnd() ? "end" : Number(one.getRevision());

@@ -1,16 +1,24 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EventLog } from "./log.ts";
+import { isExpired } from "./log-reader.ts";
 import { type Outlet, streamNotFound } from "./outlet.ts";
+import { isHiddenInAll } from "./persistent-streams.ts";
+import { presentation } from "./presentation.ts";
 import type { BoundedRead } from "./read-requests.ts";
-import { recordHeader } from "./record.ts";
 import { streamDeleted } from "./rpc-errors.ts";
 
 /**
  * Sends up to `limit` events of `$all`. As on the real server a position is the gap before its event: forwards starts
  * with the event at the position, backwards with the one before it.
  */
-export async function readAll(log: EventLog, request: BoundedRead, outlet: Outlet): Promise<void> {
+export async function readAll(
+  log: EventLog,
+  request: BoundedRead,
+  outlet: Outlet,
+  now: () => number,
+): Promise<void> {
   const { backwards, filter, from } = request;
+  const present = presentation(log.reader, request, now);
   const end = log.lastPosition;
   const gap = from === "start" ? 1 : from === "end" ? end + 1 : Math.min(Math.max(from, 1), end + 1);
   const step = backwards ? -1 : 1;
@@ -19,8 +27,8 @@ export async function readAll(log: EventLog, request: BoundedRead, outlet: Outle
   while (left > 0 && next >= 1 && next <= end && outlet.isOpen) {
     for (const record of log.reader.all(next, backwards ? 1 : end, filter === undefined ? left : Infinity)) {
       next += step;
-      if (filter?.matches(record) === false) continue;
-      if (!outlet.send(record)) await outlet.drained();
+      if (isHiddenInAll(record) || filter?.matches(record) === false) continue;
+      if (!outlet.send(present(record))) await outlet.drained();
       left--;
       if (left === 0) break;
     }
@@ -34,7 +42,7 @@ export async function readStream(
   stream: string,
   request: BoundedRead,
   outlet: Outlet,
-  now: number,
+  now: () => number,
 ): Promise<void> {
   const view = log.reader.view(stream);
   if (view.kind === "tombstoned") throw streamDeleted(stream);
@@ -43,6 +51,7 @@ export async function readStream(
     return;
   }
   const { backwards, from } = request;
+  const present = presentation(log.reader, request, now);
   const { number, first, last } = view;
   const wanted = from === "start" ? 0 : from === "end" ? last + 1 : from;
   const step = backwards ? -1 : 1;
@@ -51,15 +60,10 @@ export async function readStream(
   while (left > 0 && next >= first && next <= last && outlet.isOpen) {
     for (const record of log.reader.stream(number, next, backwards ? first : last, left)) {
       next += step;
-      if (isExpired(record, view.maxAge, now)) continue;
-      if (!outlet.send(record)) await outlet.drained();
+      if (isExpired(record, view.maxAge, now())) continue;
+      if (!outlet.send(present(record))) await outlet.drained();
       left--;
     }
     await nextTurn();
   }
-}
-
-/** Whether the record is older than its stream's `maxAge`, in seconds. */
-export function isExpired(record: Buffer, maxAge: number, now: number): boolean {
-  return maxAge !== Infinity && recordHeader(record).createdAt < now - maxAge * 1000;
 }

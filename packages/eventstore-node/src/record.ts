@@ -1,7 +1,8 @@
 /**
- * An event as it is stored: the very `ReadResp` message that a reader gets, so that a read copies bytes.
- * Field numbers are those of EventStoreDB's `streams.proto` and `shared.proto`.
+ * An event as it is stored: the very `ReadResp` message that a reader gets, so that a read copies bytes, and after it
+ * its checksum. Field numbers are those of EventStoreDB's `streams.proto` and `shared.proto`.
  */
+import { crc32 } from "node:zlib";
 import { varintSize, WireReader, writeVarint } from "./protobuf.ts";
 
 /** The revision that a tombstone takes in its stream: the largest signed 64-bit integer, as on the real server. */
@@ -24,10 +25,11 @@ export interface EventRecord {
 }
 
 const ID_SIZE = 36;
+const CHECKSUM_SIZE = 4;
 const JSON_CONTENT = mapEntry("content-type", "application/json");
 const BINARY_CONTENT = mapEntry("content-type", "application/octet-stream");
 
-/** Encodes `record` as the `ReadResp` that carries it. */
+/** Encodes `record` as it is stored: the `ReadResp` that carries it, then that message's CRC-32. */
 export function encodeRecord(record: EventRecord): Buffer {
   const streamSize = Buffer.byteLength(record.stream);
   const identifierSize = 1 + varintSize(streamSize) + streamSize;
@@ -49,7 +51,8 @@ export function encodeRecord(record: EventRecord): Buffer {
     bytesFieldSize(record.data);
   const eventSize = 1 + varintSize(recordedSize) + recordedSize + 1 + positionSize;
 
-  const out = Buffer.allocUnsafe(1 + varintSize(eventSize) + eventSize);
+  const size = 1 + varintSize(eventSize) + eventSize;
+  const out = Buffer.allocUnsafe(size + CHECKSUM_SIZE);
   let at = 0;
   out[at++] = 0x0a; // ReadResp.event
   at = writeVarint(out, eventSize, at);
@@ -82,7 +85,17 @@ export function encodeRecord(record: EventRecord): Buffer {
   at = writeBytesField(out, 0x42, record.data, at);
   out[at++] = 0x18; // ReadEvent.commit_position
   writeVarint(out, record.position, at);
+  out.writeUInt32BE(crc32(out.subarray(0, size)), size);
   return out;
+}
+
+/** The message of a record as it is stored, as a copy; undefined when its checksum says that it is damaged. */
+export function openRecord(stored: Uint8Array): Buffer | undefined {
+  const size = stored.length - CHECKSUM_SIZE;
+  if (size <= 0) return undefined;
+  const message = Buffer.allocUnsafe(size);
+  message.set(stored.subarray(0, size));
+  return crc32(message) === Buffer.prototype.readUInt32BE.call(stored, size) ? message : undefined;
 }
 
 /** What filters and retention look at in a stored record. */
@@ -118,7 +131,16 @@ export function recordHeader(record: Buffer): RecordHeader {
   return { stream, type, createdAt };
 }
 
-/** Where a stored record stands in its stream. Not for tombstones, whose revision is no safe integer. */
+/** The `RecordedEvent` message inside a stored record. */
+export function recordedEvent(record: Buffer): Buffer {
+  const event = new WireReader(record);
+  event.next();
+  const recorded = event.message();
+  recorded.next();
+  return recorded.bytes();
+}
+
+/** Where a stored record stands in its stream; a tombstone stands at `Number.MAX_SAFE_INTEGER`. */
 export function recordRevision(record: Buffer): number {
   const fields = recordedFields(record);
   for (let field = fields.next(); field !== 0; field = fields.next()) {
@@ -128,14 +150,24 @@ export function recordRevision(record: Buffer): number {
   return 0;
 }
 
-/** The data bytes of a stored record. */
-export function recordData(record: Buffer): Buffer {
+/** Where a stored record stands in the log. */
+export function recordPosition(record: Buffer): number {
   const fields = recordedFields(record);
   for (let field = fields.next(); field !== 0; field = fields.next()) {
-    if (field === 8) return fields.bytes();
+    if (field === 5) return fields.uint();
     fields.skip();
   }
-  return Buffer.alloc(0);
+  return 0;
+}
+
+/** The data bytes of a stored record. */
+export function recordData(record: Buffer): Buffer {
+  return bytesField(record, 8);
+}
+
+/** The metadata bytes of a stored record. */
+export function recordMetadata(record: Buffer): Buffer {
+  return bytesField(record, 7);
 }
 
 /** Reads one entry of a `map<string, string>` field. */
@@ -148,6 +180,15 @@ export function readMapEntry(entry: WireReader): { key: string; value: string } 
     else entry.skip();
   }
   return { key, value };
+}
+
+function bytesField(record: Buffer, number: number): Buffer {
+  const fields = recordedFields(record);
+  for (let field = fields.next(); field !== 0; field = fields.next()) {
+    if (field === number) return fields.bytes();
+    fields.skip();
+  }
+  return Buffer.alloc(0);
 }
 
 function firstString(message: WireReader): string {

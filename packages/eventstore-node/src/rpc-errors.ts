@@ -40,6 +40,11 @@ export function maxAppendSizeExceeded(): StatusObject {
   });
 }
 
+/** A call holds more appends without their last message than the node keeps in memory. */
+export function tooManyUnfinished(): StatusObject {
+  return rpcError(status.RESOURCE_EXHAUSTED, "too many appends of this call wait for their last message", {});
+}
+
 /** The request cannot be understood. */
 export function badRequest(reason: string): StatusObject {
   return rpcError(status.INVALID_ARGUMENT, reason, {});
@@ -48,6 +53,21 @@ export function badRequest(reason: string): StatusObject {
 /** The request asks for a part of the protocol that this node does not have. */
 export function unimplemented(what: string): StatusObject {
   return rpcError(status.UNIMPLEMENTED, `${what} is not supported by this node`, {});
+}
+
+/** The caller is known, or came without a name, and may not do this. */
+export function accessDenied(): StatusObject {
+  return rpcError(status.PERMISSION_DENIED, "Access Denied", { exception: "access-denied" });
+}
+
+/** The name and password that came with the call are nobody's. */
+export function unauthenticated(): StatusObject {
+  return rpcError(status.UNAUTHENTICATED, "the user name or the password is wrong", {});
+}
+
+/** There is no projection of that name. */
+export function projectionNotFound(name: string): StatusObject {
+  return rpcError(status.NOT_FOUND, `there is no projection ${JSON.stringify(name)}`, {});
 }
 
 /** The node is going away; clients connect again on this. */
@@ -60,6 +80,11 @@ export function deadlineExceeded(): StatusObject {
   return rpcError(status.DEADLINE_EXCEEDED, "the deadline passed before the request was handled", {});
 }
 
+/** What is stored cannot be read back as it was written. */
+export function damaged(what: string): StatusObject {
+  return rpcError(status.DATA_LOSS, `${what}; the command "verify" tells all that is damaged`, {});
+}
+
 /** Turns anything that went wrong into the status to answer. */
 export function toStatus(error: unknown): StatusObject {
   if (isStatus(error)) return error;
@@ -67,7 +92,8 @@ export function toStatus(error: unknown): StatusObject {
   return rpcError(status.INTERNAL, error instanceof Error ? error.message : String(error), {});
 }
 
-function rpcError(code: status, details: string, trailers: Record<string, string>): StatusObject {
+/** An error as the protocol carries it: `trailers` tell clients which of their classes it is. */
+export function rpcError(code: status, details: string, trailers: Record<string, string>): StatusObject {
   const metadata = new Metadata();
   for (const [key, value] of Object.entries(trailers)) metadata.set(key, headerSafe(value));
   return { code, details, metadata };

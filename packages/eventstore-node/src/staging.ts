@@ -1,4 +1,5 @@
 import { type AppendDecision, decideAppend, type ExpectedRevision, type Slot } from "./append-rules.ts";
+import { recordAt } from "./log-reader.ts";
 import type { RecentIds } from "./recent-ids.ts";
 import { encodeRecord, recordData, recordId, TOMBSTONE_REVISION } from "./record.ts";
 import {
@@ -158,9 +159,11 @@ export class Staging {
     ids: readonly string[],
   ): AppendDecision {
     const { head } = stream;
+    const described = describedBy(name);
     return decideAppend(expected, ids, {
       last: head.last,
-      tombstoned: head.tombstoned,
+      // A tombstone ends the stream's metadata with it.
+      tombstoned: head.tombstoned || (described !== undefined && this.#stream(described).head.tombstoned),
       softDeleted: this.#isSoftDeleted(head, name),
       hasMetadata: head.metadataPosition > 0,
       eventAt: (revision) => this.#eventAt(stream, revision),
@@ -225,14 +228,12 @@ export class Staging {
   }
 
   #metadataOf(head: StreamHead): Uint8Array | undefined {
-    const record = head.metadataPosition === 0 ? undefined : this.#record(head.metadataPosition);
-    return record && recordData(record);
+    return head.metadataPosition === 0 ? undefined : recordData(this.#record(head.metadataPosition));
   }
 
   #eventAt(stream: StagedStream, revision: number): { id: string; position: number } | undefined {
     const position = stream.positions[revision - stream.from] ?? this.#storedPosition(stream.head, revision);
-    const record = position === undefined ? undefined : this.#record(position);
-    return record === undefined || position === undefined ? undefined : { id: recordId(record), position };
+    return position === undefined ? undefined : { id: recordId(this.#record(position)), position };
   }
 
   #storedPosition(head: StreamHead, revision: number): number | undefined {
@@ -240,7 +241,7 @@ export class Staging {
     return stored && decodePosition(stored);
   }
 
-  #record(position: number): Buffer | undefined {
-    return this.#records[position - this.#committed - 1] ?? this.#store.events.get(position);
+  #record(position: number): Buffer {
+    return this.#records[position - this.#committed - 1] ?? recordAt(this.#store, position);
   }
 }

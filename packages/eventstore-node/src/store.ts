@@ -1,13 +1,7 @@
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { type Database, open } from "lmdb";
 import { lockFolder } from "./folder-lock.ts";
-
-/** Raised by one whenever older code could misread what newer code writes. */
-const FORMAT = 1;
-
-/** Address space for the map, not disk: the file is as long as its content. */
-const MAP_SIZE = 2 ** 40;
+import { createStoreFile, openStoreFile, readHeader, type Tables } from "./store-file.ts";
+import { verifyFolder } from "./verify.ts";
 
 /** What the log knows about a stream besides its events. */
 export interface StreamHead {
@@ -23,14 +17,8 @@ export interface StreamHead {
 /** The state of a stream that was never written. */
 export const NEW_STREAM: StreamHead = { number: 0, last: -1, metadataPosition: 0, tombstoned: false };
 
-/** The tables of one folder. Reads see everything that was committed before they start. */
-export interface Store {
-  /** Records by position, from 1 on, without gaps. */
-  readonly events: Database<Buffer, number>;
-  /** Positions (8 bytes, a double) by stream number and revision. */
-  readonly index: Database<Buffer, [streamNumber: number, revision: number]>;
-  /** Heads by stream name. */
-  readonly heads: Database<Buffer, string>;
+/** The tables of one folder, which no other process writes. */
+export interface Store extends Omit<Tables, "root"> {
   /** Does the puts that `write` makes in one transaction; resolves when it is flushed, rejects when nothing of it is written. */
   transaction(write: () => void): Promise<void>;
   close(): Promise<void>;
@@ -38,33 +26,17 @@ export interface Store {
 
 /**
  * Opens (and creates) the store in the folder `dir`.
- * @throws when another process has it open, or when newer code wrote it.
+ * @throws when another process has it open, when it is of another format, or when it is seen to be damaged.
  */
 export async function openStore(dir: string): Promise<Store> {
   mkdirSync(dir, { recursive: true });
   const lock = await lockFolder(dir);
   try {
-    const root = open({
-      path: join(dir, "events.lmdb"),
-      // Without overlapping sync a write resolves only after its commit is flushed: an acknowledgement means on disk.
-      overlappingSync: false,
-      // Its implicit transactions answer a failed commit with a rejection that nobody can catch; ours are explicit.
-      eventTurnBatching: false,
-      mapSize: MAP_SIZE,
-      noMemInit: true,
-      encoding: "binary",
-    });
-    const settings = root.openDB<number, string>("settings", { encoding: "ordered-binary" });
-    const format = settings.get("format");
-    if (format !== undefined && format > FORMAT) {
-      await root.close();
-      throw new Error(`the folder ${dir} has format ${format}; this node reads formats up to ${FORMAT}`);
-    }
-    if (format === undefined) await settings.put("format", FORMAT);
+    await createStoreFile(dir);
+    await refuseCutFile(dir);
+    const { root, ...tables } = await openStoreFile(dir, { readOnly: false });
     return {
-      events: root.openDB<Buffer, number>("events", { encoding: "binary" }),
-      index: root.openDB<Buffer, [number, number]>("index", { encoding: "binary" }),
-      heads: root.openDB<Buffer, string>("heads", { encoding: "binary" }),
+      ...tables,
       async transaction(write) {
         await root.batch(write);
       },
@@ -77,6 +49,13 @@ export async function openStore(dir: string): Promise<Store> {
     await lock.release();
     throw error;
   }
+}
+
+/** A short file is whole when the pages that it lacks are free ones; only a full check can tell. */
+async function refuseCutFile(dir: string): Promise<void> {
+  if (!readHeader(dir).isShort) return;
+  const { damage } = await verifyFolder(dir);
+  if (damage.length > 0) throw new Error(`the folder ${dir} is damaged: ${damage[0]}`);
 }
 
 /** The stored form of a head. */

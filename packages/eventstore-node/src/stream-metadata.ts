@@ -56,8 +56,8 @@ function wholeNumber(value: unknown, least: number): number | undefined {
   return typeof value === "number" && Number.isInteger(value) && value >= least ? value : undefined;
 }
 
-/** Malformed metadata counts as none, as on the real server. */
-function parseObject(json: Uint8Array): Record<string, unknown> {
+/** The object in JSON. Malformed metadata counts as none, as on the real server. */
+export function parseObject(json: Uint8Array): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(Buffer.from(json).toString());
     return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};

@@ -10,6 +10,8 @@ import type {
   sendUnaryData,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { type Access, demand } from "./access.ts";
+import { ALL_STREAM } from "./acl.ts";
 import { handleBatchAppend } from "./batch-append.ts";
 import type { AppendResult, EventLog } from "./log.ts";
 import type { OpenCalls } from "./open-calls.ts";
@@ -33,19 +35,20 @@ export const streamsDefinition: ServiceDefinition = {
 /** The service `event_store.client.streams.Streams` over `log`; `now` gives milliseconds since 1970. */
 export function streamsService(
   log: EventLog,
+  access: Access,
   calls: OpenCalls,
   now: () => number,
 ): UntypedServiceImplementation {
   return {
     batchAppend(call: ServerDuplexStream<Buffer, Buffer>) {
       calls.add(call);
-      handleBatchAppend(log, call);
+      handleBatchAppend(log, access, call, now);
     },
 
     append: (
       call: ServerReadableStream<Buffer, streams.AppendResp>,
       answer: sendUnaryData<streams.AppendResp>,
-    ) => handleUnaryAppend(log, call, answer),
+    ) => handleUnaryAppend(log, access, call, answer),
 
     async read(call: ServerWritableStream<streams.ReadReq, Buffer>) {
       calls.add(call);
@@ -53,10 +56,11 @@ export function streamsService(
       try {
         const request = parseReadRequest(call.request);
         const { stream } = request;
+        demand(access.mayAccess(call.metadata, "read", stream ?? ALL_STREAM));
         if (request.kind === "read") {
-          if (stream === undefined) await readAll(log, request, outlet);
-          else await readStream(log, stream, request, outlet, now());
-        } else if (stream === undefined) await subscribeToAll(log, request, outlet, randomUUID());
+          if (stream === undefined) await readAll(log, request, outlet, now);
+          else await readStream(log, stream, request, outlet, now);
+        } else if (stream === undefined) await subscribeToAll(log, request, outlet, randomUUID(), now);
         else await subscribeToStream(log, stream, request, outlet, randomUUID(), now);
         outlet.end();
       } catch (error) {
@@ -70,6 +74,7 @@ export function streamsService(
     ) {
       try {
         const { stream, expected } = parseDeleteOptions(call.request.getOptions());
+        demand(access.mayAccess(call.metadata, "delete", stream));
         const position = positionOf(stream, expected, await log.softDelete(stream, expected));
         const place = new streams.DeleteResp.Position()
           .setCommitPosition(position)
@@ -86,6 +91,7 @@ export function streamsService(
     ) {
       try {
         const { stream, expected } = parseDeleteOptions(call.request.getOptions());
+        demand(access.mayAccess(call.metadata, "delete", stream));
         const position = positionOf(stream, expected, await log.tombstone(stream, expected));
         const place = new streams.TombstoneResp.Position()
           .setCommitPosition(position)

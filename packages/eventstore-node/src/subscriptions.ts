@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { EventLog } from "./log.ts";
+import { isExpired } from "./log-reader.ts";
 import { caughtUp, checkpoint, confirmation, type Outlet } from "./outlet.ts";
-import { isExpired } from "./read.ts";
+import { isHiddenInAll } from "./persistent-streams.ts";
+import { presentation } from "./presentation.ts";
 import type { From, SubscriptionRequest } from "./read-requests.ts";
 import { badRequest, streamDeleted } from "./rpc-errors.ts";
 
@@ -11,10 +13,13 @@ import { badRequest, streamDeleted } from "./rpc-errors.ts";
  */
 export async function subscribeToAll(
   log: EventLog,
-  { from, filter }: SubscriptionRequest,
+  request: SubscriptionRequest,
   outlet: Outlet,
   subscriptionId: string,
+  now: () => number,
 ): Promise<void> {
+  const { from, filter } = request;
+  const present = presentation(log.reader, request, now);
   if (typeof from === "number" && from > log.lastPosition) {
     throw badRequest(`position ${from} is past the end of the log, ${log.lastPosition}`);
   }
@@ -32,9 +37,11 @@ export async function subscribeToAll(
       continue;
     }
     for (const record of log.reader.all(next, last, Infinity)) {
-      if (filter?.matches(record) !== false && !outlet.send(record)) await outlet.drained();
-      if (filter !== undefined && ++considered % filter.checkpointInterval === 0)
-        outlet.send(checkpoint(next));
+      const isWanted = !isHiddenInAll(record) && filter?.matches(record) !== false;
+      if (isWanted && !outlet.send(present(record))) await outlet.drained();
+      if (filter !== undefined && ++considered % filter.checkpointInterval === 0) {
+        if (!outlet.send(checkpoint(next))) await outlet.drained();
+      }
       next++;
     }
     await nextTurn();
@@ -45,11 +52,13 @@ export async function subscribeToAll(
 export async function subscribeToStream(
   log: EventLog,
   stream: string,
-  { from }: SubscriptionRequest,
+  request: SubscriptionRequest,
   outlet: Outlet,
   subscriptionId: string,
   now: () => number,
 ): Promise<void> {
+  const { from } = request;
+  const present = presentation(log.reader, request, now);
   const commits = new CommitSignal(log, outlet);
   const start = log.reader.view(stream);
   let next = firstAfter(from, 0, start.kind === "found" ? start.last : -1);
@@ -67,7 +76,7 @@ export async function subscribeToStream(
     }
     for (const record of log.reader.stream(view.number, next, view.last, Infinity)) {
       next++;
-      if (!isExpired(record, view.maxAge, now()) && !outlet.send(record)) await outlet.drained();
+      if (!isExpired(record, view.maxAge, now()) && !outlet.send(present(record))) await outlet.drained();
     }
     await nextTurn();
   }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { EventStoreDBClient, type EventType, jsonEvent, type ResolvedEvent } from "@eventstore/db-client";
 import { onTestFinished, vi } from "vitest";
-import { type RunningNode, startNode } from "./index.ts";
+import { type NodeOptions, type RunningNode, startNode } from "./index.ts";
 
 /** A folder that is removed after the test. */
 export function temporaryFolder(): string {
@@ -16,12 +16,13 @@ export function temporaryFolder(): string {
   return dir;
 }
 
-/** Starts a node in this process, and a client of it. */
+/** Starts a node in this process, and a client of it: of one with TLS its administrator's. */
 export async function startTestNode(
   dir = temporaryFolder(),
+  options: Partial<NodeOptions> = {},
 ): Promise<RunningNode & { client: EventStoreDBClient }> {
-  const node = await startNode({ dir, port: 0 });
-  const client = connect(node.url);
+  const node = await startNode({ dir, port: 0, ...options });
+  const client = connect(options.tls === undefined ? node.url : asUser(node.url, "admin"));
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= client.dispose().then(() => node.stop());
@@ -29,6 +30,11 @@ export async function startTestNode(
   };
   onTestFinished(stop);
   return { port: node.port, url: node.url, stop, client };
+}
+
+/** The connection string with a user's name and password. */
+export function asUser(url: string, name: string, password = "changeit"): string {
+  return url.replace("//", `//${encodeURIComponent(name)}:${encodeURIComponent(password)}@`);
 }
 
 /** A client that is disposed of after the test. */
@@ -43,9 +49,10 @@ export async function spawnNode(
   dir: string,
   port = 0,
   stderr: "inherit" | "ignore" = "inherit",
+  flags: readonly string[] = [],
 ): Promise<{ url: string; process: ChildProcess }> {
   const main = join(import.meta.dirname, "main.ts");
-  const child = spawn(process.execPath, [main, "--dir", dir, "--port", String(port)], {
+  const child = spawn(process.execPath, [main, "--dir", dir, "--port", String(port), ...flags], {
     stdio: ["ignore", "pipe", stderr],
   });
   onTestFinished(() => kill(child));

@@ -1,6 +1,7 @@
 import shared from "@eventstore/db-client/generated/shared_pb.js";
 import streams from "@eventstore/db-client/generated/streams_pb.js";
 import type { ServerReadableStream, sendUnaryData } from "@grpc/grpc-js";
+import { type Access, demand } from "./access.ts";
 import { type AppendOptions, appendSize, readUnaryAppend } from "./append-requests.ts";
 import type { ExpectedRevision } from "./append-rules.ts";
 import type { AppendResult, EventLog } from "./log.ts";
@@ -17,11 +18,13 @@ import type { ProposedEvent } from "./staging.ts";
 /** Serves one unary append: the options, then the events one by one, then one answer. */
 export async function handleUnaryAppend(
   log: EventLog,
+  access: Access,
   call: ServerReadableStream<Buffer, streams.AppendResp>,
   answer: sendUnaryData<streams.AppendResp>,
 ): Promise<void> {
   try {
     const { options, events } = await readAll(call);
+    demand(access.mayAccess(call.metadata, "write", options.stream));
     const result = await log.append({ ...options, events });
     answer(null, encodeResult(options, result));
   } catch (error) {

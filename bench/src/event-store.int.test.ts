@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { expect, onTestFinished, test } from "vitest";
+
+/** Runs the command to its end. */
+async function bench(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [[code], stdout, stderr] = await Promise.all([
+    once(child, "exit"),
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  return { code, stdout, stderr };
+}
+
+const NAMES = [
+  "appends-per-second-1",
+  "appends-per-second-32",
+  "appends-per-second-256",
+  "append-p99-ms-256",
+  "catch-up-events-per-second",
+  "memory-mib",
+];
+
+test.runIf(process.platform === "linux")("the storm event-store measures every figure", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "bench-test-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const json = join(folder, "figures.json");
+  const { code, stdout, stderr } = await bench("event-store", "--quick", "--json", json);
+  expect(code, stderr).toBe(0);
+  expect(stdout.split("\n").flatMap((line) => NAMES.filter((name) => line.startsWith(`${name} `)))).toEqual(
+    NAMES,
+  );
+  const { figures } = JSON.parse(readFileSync(json, "utf8"));
+  expect(figures.map(({ name }: { name: string }) => name)).toEqual(NAMES);
+  for (const { carillon, ceiling, baseline, rounds, name } of figures) {
+    expect(carillon).toBeGreaterThan(0);
+    expect(rounds.carillon).toEqual([carillon]);
+    expect(baseline).toBe(null);
+    if (name !== "memory-mib") expect(ceiling).toBeGreaterThan(0);
+  }
+});
+
+test.each([
+  ["no storm", [], "name one storm"],
+  ["a storm that there is not", ["tea-cup"], 'there is no storm "tea-cup"'],
+])("wrong usage, %s, is one clear line and exit code 2", async (_, args, message) => {
+  const { code, stdout, stderr } = await bench(...args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toContain(message);
+  expect(stderr).toContain("usage: npm run -s bench -- event-store");
+});
