@@ -4,6 +4,7 @@
  * of the node at URL.
  */
 import { promisify } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { pipelinedWrites } from "@carillon/eventstore-node/pipelined-writes";
 import { serverFeatures, serverFeaturesDefinition } from "@carillon/eventstore-node/server-features";
 import shared from "@eventstore/db-client/generated/shared_pb.js";
@@ -17,6 +18,9 @@ import {
   type ServerDuplexStream,
   type ServerWritableStream,
 } from "@grpc/grpc-js";
+
+// As the node's command does: a small young space stays in the processor's cache.
+setFlagsFromString("--semi-space-growth-factor=1");
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 

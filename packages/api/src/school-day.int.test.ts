@@ -272,7 +272,7 @@ describe.each(runtimes)("a school's day on %s", (runtime) => {
       await expect.poll(() => hashInView(userId)).not.toBeUndefined();
       await credentials.stop();
       try {
-        const command = { type: "SetPassword", passwordHash: await hash("the new one") } as const;
+        const command = { type: "ResetPassword", passwordHash: await hash("the new one") } as const;
         const context = commandContext(school.tenantId, userId, instantOf(new Date()));
         await eventLog.execute(personDecider, userId, [{ command, context }]);
         expect(await login("the new one")).toMatchObject({ userId });

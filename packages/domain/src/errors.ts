@@ -31,6 +31,10 @@ export const errorCatalogue = {
   content_too_large: "too_large",
   content_digest_mismatch: "invalid",
   login_refused: "unauthenticated",
+  login_locked: "too_many",
+  password_weak: "invalid",
+  password_hash_unsupported: "invalid",
+  key_id_taken: "conflict",
   token_missing: "unauthenticated",
   token_invalid: "unauthenticated",
   token_expired: "unauthenticated",
@@ -38,19 +42,29 @@ export const errorCatalogue = {
   forbidden: "forbidden",
   procedure_unknown: "not_found",
   write_contended: "conflict",
+  busy: "too_many",
   unavailable: "unavailable",
   internal: "internal",
 } as const satisfies Record<string, ErrorClass>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
 
+/** When it is worth trying again, and how many are before whoever waits; null where there is no queue. */
+export interface Wait {
+  readonly retryAfterMs: number;
+  readonly place: number | null;
+}
+
 /** The one error that Carillon throws on purpose: a stable code and a message that says what to do. */
 export class CarillonError extends Error {
   readonly code: ErrorCode;
+  /** Where the same call will be taken later. */
+  readonly wait: Wait | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, { wait, ...options }: ErrorOptions & { wait?: Wait } = {}) {
     super(message, options);
     this.name = "CarillonError";
     this.code = code;
+    this.wait = wait;
   }
 }

@@ -3,6 +3,7 @@ import { assignmentEvents } from "./assignment.ts";
 import { classEvents } from "./class.ts";
 import { type EventOf, type EventType, UnreadableEvent, upcast } from "./event-type.ts";
 import { TenantId } from "./ids.ts";
+import { keyringEvents } from "./keyring.ts";
 import { membershipEvents } from "./membership.ts";
 import { personEvents } from "./person.ts";
 import { sessionEvents } from "./session.ts";
@@ -19,6 +20,7 @@ export const eventCatalogue = {
   ...assignmentEvents,
   ...submissionEvents,
   ...sessionEvents,
+  ...keyringEvents,
 };
 
 export type DomainEvent = EventOf<typeof eventCatalogue>;

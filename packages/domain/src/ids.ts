@@ -38,6 +38,7 @@ export const categories = [
   "assignment",
   "submission",
   "session",
+  "keyring",
 ] as const;
 export type Category = (typeof categories)[number];
 
@@ -47,6 +48,12 @@ const namespace = "5f0c2f5e-7d0a-4f0e-9a55-3f7a3c1be0d1";
 function derive(kind: Category, ...parts: string[]): string {
   return uuidV5(JSON.stringify([kind, ...parts]), namespace);
 }
+
+/** Whom the platform's own streams belong to: no school. */
+export const platformTenantId = "00000000-0000-0000-0000-000000000000" as TenantId;
+
+/** The one key ring of a platform. */
+export const keyringId = derive("keyring", platformTenantId);
 
 export const tenantIdOf = (slug: string) => derive("tenant", slug) as TenantId;
 

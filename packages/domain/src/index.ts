@@ -5,6 +5,7 @@ export * from "./errors.ts";
 export * from "./event-type.ts";
 export * from "./events.ts";
 export * from "./ids.ts";
+export * from "./keyring.ts";
 export * from "./membership.ts";
 export * from "./permissions.ts";
 export * from "./person.ts";

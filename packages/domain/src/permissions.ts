@@ -4,6 +4,10 @@ import type { Role } from "./person.ts";
 /** Who may do what: the one place that says so. `operator` runs the platform and belongs to no school. */
 export const permissions = {
   "tenants.enroll": ["operator"],
+  "tenants.setBellTimes": ["admin", "operator"],
+  "sessions.own": ["student", "teacher", "admin", "auditor"],
+  "sessions.revoke": ["admin", "operator"],
+  "people.resetPassword": ["admin", "operator"],
   "people.enroll": ["admin", "operator"],
   "people.assignRoles": ["admin", "operator"],
   "people.list": ["teacher", "admin", "auditor", "operator"],

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { accept, type Decider, refuse, sameFact } from "./decider.ts";
 import { type EventOf, eventType } from "./event-type.ts";
+import { SessionId } from "./ids.ts";
 
 /** What somebody may be at a school. */
 export const Role = z.enum(["student", "teacher", "admin", "auditor", "operator"]);
@@ -27,16 +28,36 @@ export const PasswordHash = z.string().startsWith("$").max(512);
 export const personEvents = {
   UserEnrolled: eventType(PersonProfile.extend({ roles: Roles })),
   UserRolesAssigned: eventType(z.object({ roles: Roles })),
-  PasswordSet: eventType(z.object({ hash: PasswordHash })),
+  /** `temporary`: somebody else chose it, so its owner is asked to choose another. */
+  PasswordSet: eventType(z.object({ hash: PasswordHash, temporary: z.boolean() }), [
+    (v1) => ({ ...z.looseObject({}).parse(v1), temporary: false }),
+  ]),
+  /** The same password under a stronger hash. */
+  PasswordHashUpgraded: eventType(z.object({ hash: PasswordHash })),
+  /** Every session that began before this has ended, but for `except`. */
+  SessionsRevoked: eventType(
+    z.object({
+      reason: z.enum(["password_changed", "password_reset", "logged_out_everywhere"]),
+      except: SessionId.nullable(),
+    }),
+  ),
 };
 export type PersonEvent = EventOf<typeof personEvents>;
 
 export type PersonCommand =
   | { type: "EnrollUser"; profile: PersonProfile; roles: Role[]; passwordHash: string | null }
   | { type: "AssignRoles"; roles: Role[] }
-  | { type: "SetPassword"; passwordHash: string };
+  /** By its owner, in the session that goes on. */
+  | { type: "ChangePassword"; passwordHash: string; sessionId: SessionId }
+  /** By somebody else, who tells its owner. */
+  | { type: "ResetPassword"; passwordHash: string }
+  /** Changes nothing where the password is no longer the one that was hashed. */
+  | { type: "UpgradePasswordHash"; from: string; to: string }
+  | { type: "RevokeSessions"; except: SessionId | null };
 
-export type PersonState = { profile: PersonProfile; roles: Role[]; passwordHash: string | null } | undefined;
+export type PersonState =
+  | { profile: PersonProfile; roles: Role[]; passwordHash: string | null; temporaryPassword: boolean }
+  | undefined;
 
 export const personDecider: Decider<PersonCommand, PersonEvent, PersonState> = {
   category: "user",
@@ -54,7 +75,10 @@ export const personDecider: Decider<PersonCommand, PersonEvent, PersonState> = {
           data: { ...profile, roles: normalised(roles) },
         };
         if (passwordHash === null) return accept(enrolled);
-        return accept<PersonEvent>(enrolled, { type: "PasswordSet", data: { hash: passwordHash } });
+        return accept<PersonEvent>(enrolled, {
+          type: "PasswordSet",
+          data: { hash: passwordHash, temporary: false },
+        });
       }
       case "AssignRoles": {
         if (!state) return unknownPerson;
@@ -62,21 +86,46 @@ export const personDecider: Decider<PersonCommand, PersonEvent, PersonState> = {
         if (sameFact(state.roles, roles)) return accept();
         return accept({ type: "UserRolesAssigned", data: { roles } });
       }
-      case "SetPassword":
+      case "ChangePassword":
         if (!state) return unknownPerson;
-        return accept({ type: "PasswordSet", data: { hash: command.passwordHash } });
+        return accept<PersonEvent>(
+          { type: "PasswordSet", data: { hash: command.passwordHash, temporary: false } },
+          { type: "SessionsRevoked", data: { reason: "password_changed", except: command.sessionId } },
+        );
+      case "ResetPassword":
+        if (!state) return unknownPerson;
+        return accept<PersonEvent>(
+          { type: "PasswordSet", data: { hash: command.passwordHash, temporary: true } },
+          { type: "SessionsRevoked", data: { reason: "password_reset", except: null } },
+        );
+      case "UpgradePasswordHash":
+        if (!state) return unknownPerson;
+        if (state.passwordHash !== command.from) return accept();
+        return accept({ type: "PasswordHashUpgraded", data: { hash: command.to } });
+      case "RevokeSessions":
+        if (!state) return unknownPerson;
+        return accept({
+          type: "SessionsRevoked",
+          data: { reason: "logged_out_everywhere", except: command.except },
+        });
     }
   },
   evolve(state, event) {
     switch (event.type) {
       case "UserEnrolled": {
         const { roles, ...profile } = event.data;
-        return { profile, roles, passwordHash: null };
+        return { profile, roles, passwordHash: null, temporaryPassword: false };
       }
       case "UserRolesAssigned":
         return state && { ...state, roles: event.data.roles };
-      case "PasswordSet":
+      case "PasswordSet": {
+        const { hash, temporary } = event.data;
+        return state && { ...state, passwordHash: hash, temporaryPassword: temporary };
+      }
+      case "PasswordHashUpgraded":
         return state && { ...state, passwordHash: event.data.hash };
+      case "SessionsRevoked":
+        return state;
     }
   },
 };

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { SessionId } from "./ids.ts";
 import { type PersonEvent, PersonProfile, personDecider, Username } from "./person.ts";
 import { given } from "./testing.ts";
 
@@ -16,7 +17,7 @@ test("somebody is enrolled, with or without a password", () => {
   expect(given(personDecider, []).when({ ...enroll, roles: ["student"] })).toEqual([enrolled]);
   expect(given(personDecider, []).when({ ...enroll, roles: ["student"], passwordHash: hash })).toEqual([
     enrolled,
-    { type: "PasswordSet", data: { hash } },
+    { type: "PasswordSet", data: { hash, temporary: false } },
   ]);
 });
 
@@ -50,7 +51,33 @@ test("nobody's roles and password cannot be changed", () => {
   expect(given(personDecider, []).when({ type: "AssignRoles", roles: ["admin"] })).toMatchObject({
     code: "user_unknown",
   });
-  expect(given(personDecider, []).when({ type: "SetPassword", passwordHash: hash })).toMatchObject({
+  expect(given(personDecider, []).when({ type: "ResetPassword", passwordHash: hash })).toMatchObject({
     code: "user_unknown",
   });
+});
+
+const sessionId = SessionId.parse("0192f3a4-5b6c-7d8e-9f01-23456789abcd");
+const stronger = `${hash}Zg`;
+const withPassword: PersonEvent[] = [enrolled, { type: "PasswordSet", data: { hash, temporary: false } }];
+
+test("a changed password ends every other session", () => {
+  const change = { type: "ChangePassword", passwordHash: stronger, sessionId } as const;
+  expect(given(personDecider, withPassword).when(change)).toEqual([
+    { type: "PasswordSet", data: { hash: stronger, temporary: false } },
+    { type: "SessionsRevoked", data: { reason: "password_changed", except: sessionId } },
+  ]);
+});
+
+test("a password that somebody else chose is temporary and ends every session", () => {
+  expect(given(personDecider, withPassword).when({ type: "ResetPassword", passwordHash: stronger })).toEqual([
+    { type: "PasswordSet", data: { hash: stronger, temporary: true } },
+    { type: "SessionsRevoked", data: { reason: "password_reset", except: null } },
+  ]);
+});
+
+test("a hash is upgraded only while its password is the one that counts", () => {
+  const upgrade = { type: "UpgradePasswordHash", from: hash, to: stronger } as const;
+  const upgraded: PersonEvent = { type: "PasswordHashUpgraded", data: { hash: stronger } };
+  expect(given(personDecider, withPassword).when(upgrade)).toEqual([upgraded]);
+  expect(given(personDecider, [...withPassword, upgraded]).when(upgrade)).toEqual([]);
 });

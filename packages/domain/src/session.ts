@@ -4,21 +4,23 @@ import { type EventOf, eventType } from "./event-type.ts";
 import { SessionId, UserId } from "./ids.ts";
 
 /** Why a login was refused. The client is told only that it was. */
-export const LoginRefusal = z.enum(["unknown_user", "no_password", "wrong_password"]);
+export const LoginRefusal = z.enum(["unknown_user", "no_password", "wrong_password", "too_many_attempts"]);
 export type LoginRefusal = z.infer<typeof LoginRefusal>;
+
+/** Why one session ended before its time. */
+const SessionEnd = z.enum(["refresh_token_reused", "logged_out"]);
+type SessionEnd = z.infer<typeof SessionEnd>;
 
 export const sessionEvents = {
   LoggedIn: eventType(z.object({ sessionId: SessionId, userId: UserId })),
   LoginRefused: eventType(z.object({ sessionId: SessionId, userId: UserId, reason: LoginRefusal })),
-  SessionRevoked: eventType(
-    z.object({ sessionId: SessionId, userId: UserId, reason: z.enum(["refresh_token_reused"]) }),
-  ),
+  SessionRevoked: eventType(z.object({ sessionId: SessionId, userId: UserId, reason: SessionEnd })),
 };
 export type SessionEvent = EventOf<typeof sessionEvents>;
 
 export type SessionCommand =
   | { type: "Login"; sessionId: SessionId; userId: UserId; refusal: LoginRefusal | null }
-  | { type: "RevokeSession"; reason: "refresh_token_reused" };
+  | { type: "RevokeSession"; reason: SessionEnd };
 
 export type SessionState = { sessionId: SessionId; userId: UserId; open: boolean } | undefined;
 

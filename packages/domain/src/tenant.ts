@@ -27,19 +27,40 @@ export const TenantProfile = z.object({
 });
 export type TenantProfile = z.infer<typeof TenantProfile>;
 
+const Weekday = z.int().min(1).max(7);
+
+/** When a bell rings, by the clock of the school: `time` is `HH:MM`; days count from Monday, 1, to Sunday, 7. */
+export const BellTime = z.object({
+  time: z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, "use a time such as 08:59"),
+  days: z.array(Weekday).min(1).max(7),
+});
+export type BellTime = z.infer<typeof BellTime>;
+
+export const BellTimes = z.array(BellTime).max(50);
+
 export const tenantEvents = {
   TenantEnrolled: eventType(TenantProfile),
+  /** When everybody comes at once; clients renew their tokens before. */
+  BellTimesSet: eventType(z.object({ bellTimes: BellTimes })),
 };
 export type TenantEvent = EventOf<typeof tenantEvents>;
 
-export type TenantCommand = { type: "EnrollTenant"; profile: TenantProfile };
+export type TenantCommand =
+  | { type: "EnrollTenant"; profile: TenantProfile }
+  | { type: "SetBellTimes"; bellTimes: BellTime[] };
 
-export type TenantState = { profile: TenantProfile } | undefined;
+export type TenantState = { profile: TenantProfile; bellTimes: BellTime[] } | undefined;
 
 export const tenantDecider: Decider<TenantCommand, TenantEvent, TenantState> = {
   category: "tenant",
   initial: undefined,
-  decide({ profile }, state) {
+  decide(command, state) {
+    if (command.type === "SetBellTimes") {
+      if (!state) return refuse("tenant_unknown", "There is no such school.");
+      if (sameFact(state.bellTimes, command.bellTimes)) return accept();
+      return accept({ type: "BellTimesSet", data: { bellTimes: command.bellTimes } });
+    }
+    const { profile } = command;
     if (!state) return accept({ type: "TenantEnrolled", data: profile });
     if (sameFact(state.profile, profile)) return accept();
     return refuse(
@@ -47,7 +68,10 @@ export const tenantDecider: Decider<TenantCommand, TenantEvent, TenantState> = {
       `The slug "${profile.slug}" belongs to another school: choose another.`,
     );
   },
-  evolve: (_state, event) => ({ profile: event.data }),
+  evolve(state, event) {
+    if (event.type === "TenantEnrolled") return { profile: event.data, bellTimes: [] };
+    return state && { ...state, bellTimes: event.data.bellTimes };
+  },
 };
 
 function isTimeZone(name: string): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type TenantEvent, TenantProfile, tenantDecider } from "./tenant.ts";
+import { BellTimes, type TenantEvent, TenantProfile, tenantDecider } from "./tenant.ts";
 import { given } from "./testing.ts";
 
 const profile = TenantProfile.parse({
@@ -27,6 +27,19 @@ test("a slug belongs to the school that came first", () => {
   expect(given(tenantDecider, [enrolled]).when({ ...enroll, profile: other })).toMatchObject({
     code: "tenant_slug_taken",
   });
+});
+
+test("bell times are set for a school that there is, and set again change nothing", () => {
+  const bellTimes = BellTimes.parse([{ time: "08:59", days: [1, 2, 3, 4, 5] }]);
+  const set = { type: "SetBellTimes", bellTimes } as const;
+  const event: TenantEvent = { type: "BellTimesSet", data: { bellTimes } };
+  expect(given(tenantDecider, [enrolled]).when(set)).toEqual([event]);
+  expect(given(tenantDecider, [enrolled, event]).when(set)).toEqual([]);
+  expect(given(tenantDecider, []).when(set)).toMatchObject({ code: "tenant_unknown" });
+});
+
+test.each(["8:59", "24:00", "08:60", "noon"])("%s is no bell time", (time) => {
+  expect(BellTimes.safeParse([{ time, days: [1] }]).success).toBe(false);
 });
 
 describe("a profile is refused for", () => {
