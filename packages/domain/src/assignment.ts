@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AnswerKey } from "./answer-key.ts";
 import { accept, type Decider, refuse, sameFact } from "./decider.ts";
 import { type EventOf, eventType } from "./event-type.ts";
 import { ClassId } from "./ids.ts";
@@ -12,13 +13,24 @@ export const LatePolicy = z.discriminatedUnion("kind", [
 ]);
 export type LatePolicy = z.infer<typeof LatePolicy>;
 
-/** An assignment as it is published. `weight` is its share of the class's result in percent. */
+/** Of several attempts at one assignment, the one whose score is the student's. */
+export const CountingAttempt = z.enum(["last", "best", "first"]);
+export type CountingAttempt = z.infer<typeof CountingAttempt>;
+
+/**
+ * An assignment as it is published. `weight` is its share of the class's result in percent; work that comes within
+ * `graceSeconds` after the due time is in time.
+ */
 export const AssignmentProfile = z.object({
   code: z.string().trim().min(1).max(64),
   title: z.string().trim().min(1).max(200),
   kind: z.string().trim().min(1).max(32),
   weight: z.number().min(0).max(100),
   latePolicy: LatePolicy,
+  graceSeconds: z.int().min(0).max(86_400).default(0),
+  counts: CountingAttempt.default("last"),
+  /** Where there is one, a program marks the answers. */
+  answerKey: AnswerKey.nullable().default(null),
 });
 export type AssignmentProfile = z.infer<typeof AssignmentProfile>;
 
@@ -27,7 +39,9 @@ const DueAt = Instant.nullable();
 type DueAt = z.infer<typeof DueAt>;
 
 export const assignmentEvents = {
-  AssignmentPublished: eventType(AssignmentProfile.extend({ classId: ClassId, dueAt: DueAt })),
+  AssignmentPublished: eventType(AssignmentProfile.extend({ classId: ClassId, dueAt: DueAt }), [
+    (v1) => ({ ...z.looseObject({}).parse(v1), graceSeconds: 0, counts: "last", answerKey: null }),
+  ]),
   AssignmentRescheduled: eventType(z.object({ classId: ClassId, dueAt: DueAt })),
 };
 export type AssignmentEvent = EventOf<typeof assignmentEvents>;

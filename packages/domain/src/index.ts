@@ -1,3 +1,4 @@
+export * from "./answer-key.ts";
 export * from "./assignment.ts";
 export * from "./class.ts";
 export * from "./decider.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AssignmentState } from "./assignment.ts";
+import type { AssignmentState, LatePolicy } from "./assignment.ts";
 import { accept, type Decider, refuse, sameFact } from "./decider.ts";
 import { type EventOf, eventType } from "./event-type.ts";
 import { AssignmentId, ClassId, UserId } from "./ids.ts";
@@ -28,22 +28,46 @@ type Work = z.infer<typeof Work>;
 export const Score = z.number().min(0).max(100);
 
 export const submissionEvents = {
-  /** The promise: this digest was handed in at this moment, for an assignment that was due at `dueAt` then. */
+  /**
+   * The promise: this digest was handed in at this moment, for an assignment that was due at `dueAt` then. `late` is
+   * by that time, and `penaltyPercent` what it takes off the score. Without content until `uploadBy` it lapses.
+   */
   SubmissionCommitted: eventType(
     Work.extend({
       key: SubmissionKey,
       content: Content,
       committedAt: Instant,
       dueAt: Instant.nullable(),
+      graceSeconds: z.int().min(0),
+      late: z.boolean(),
+      penaltyPercent: z.number().min(0).max(100),
+      /** Null where the content came with the commit. */
+      uploadBy: Instant.nullable(),
+      autograded: z.boolean(),
     }),
+    [committedInVersion1],
   ),
-  /** The content with the committed digest is stored. */
-  SubmissionReceived: eventType(Work.extend({ sha256: Content.shape.sha256, receivedAt: Instant })),
+  /** The content with the committed digest is stored. `autograded`: an answer key waits for it. */
+  SubmissionReceived: eventType(
+    Work.extend({ sha256: Content.shape.sha256, receivedAt: Instant, autograded: z.boolean() }),
+    [(v1) => ({ ...z.looseObject({}).parse(v1), autograded: false })],
+  ),
+  /** The committed content never came. */
+  SubmissionLapsed: eventType(Work.extend({ sha256: Content.shape.sha256, lapsedAt: Instant })),
   /** Work that another system took in; Carillon never held its content. `banked`: carried over from an earlier class. */
   SubmissionRecorded: eventType(
     Work.extend({ key: SubmissionKey, handedInAt: Instant, banked: z.boolean() }),
   ),
-  SubmissionGraded: eventType(Work.extend({ score: Score, feedback: z.string().max(10_000).nullable() })),
+  /** `score` is what counts: `rawScore` less the penalty for lateness. */
+  SubmissionGraded: eventType(
+    Work.extend({
+      score: Score,
+      rawScore: Score,
+      feedback: z.string().max(10_000).nullable(),
+      grader: z.enum(["person", "answer_key"]),
+    }),
+    [gradedInVersion1],
+  ),
 };
 export type SubmissionEvent = EventOf<typeof submissionEvents>;
 
@@ -56,10 +80,21 @@ export interface SubmissionFacts {
 }
 
 export type SubmissionCommand =
-  | { type: "CommitSubmission"; facts: SubmissionFacts; key: string; content: Content; at: Instant }
+  | {
+      type: "CommitSubmission";
+      facts: SubmissionFacts;
+      key: string;
+      content: Content;
+      at: Instant;
+      uploadBy: Instant | null;
+    }
   | { type: "ReceiveContent"; sha256: string; at: Instant }
+  /** Changes nothing where the content has come or may still come. */
+  | { type: "LapseSubmission"; at: Instant }
   | { type: "RecordSubmission"; facts: SubmissionFacts; key: string; handedInAt: Instant; banked: boolean }
-  | { type: "GradeSubmission"; score: number; feedback: string | null };
+  | { type: "GradeSubmission"; score: number; feedback: string | null }
+  /** By a program. What was graded before stays: a teacher's word counts more. */
+  | { type: "MarkSubmission"; score: number; feedback: string };
 
 export type SubmissionState =
   | {
@@ -67,6 +102,11 @@ export type SubmissionState =
       /** Undefined where another system holds the content. */
       content: Content | undefined;
       received: boolean;
+      lapsed: boolean;
+      uploadBy: Instant | null;
+      penaltyPercent: number;
+      autograded: boolean;
+      /** `score` as it was given, before the penalty. */
       grade: { score: number; feedback: string | null } | undefined;
     }
   | undefined;
@@ -77,14 +117,17 @@ export const submissionDecider: Decider<SubmissionCommand, SubmissionEvent, Subm
   decide(command, state) {
     switch (command.type) {
       case "CommitSubmission": {
-        const { facts, key, content, at } = command;
+        const { facts, key, content, at, uploadBy } = command;
         // A retry is answered as the first was, even if the assignment has closed or the student has left since.
         if (state) return state.content?.sha256 === content.sha256 ? accept() : keyTaken(key);
         const { assignment } = facts;
         if (!assignment) return unknownAssignment;
         if (facts.membership !== "student") return notAMember;
-        if (isLate(at, assignment.dueAt) && assignment.profile.latePolicy.kind === "refuse") {
-          return refuse("assignment_closed", `The assignment closed at ${assignment.dueAt}.`);
+        const { dueAt, profile } = assignment;
+        const { latePolicy, graceSeconds } = profile;
+        const late = isLate(at, dueAt, graceSeconds);
+        if (late && latePolicy.kind === "refuse") {
+          return refuse("assignment_closed", `The assignment closed at ${dueAt}.`);
         }
         return accept({
           type: "SubmissionCommitted",
@@ -93,7 +136,12 @@ export const submissionDecider: Decider<SubmissionCommand, SubmissionEvent, Subm
             key,
             content,
             committedAt: at,
-            dueAt: assignment.dueAt,
+            dueAt,
+            graceSeconds,
+            late,
+            penaltyPercent: late && dueAt !== null ? penalty(latePolicy, at, dueAt) : 0,
+            uploadBy,
+            autograded: profile.answerKey !== null,
           },
         });
       }
@@ -103,9 +151,25 @@ export const submissionDecider: Decider<SubmissionCommand, SubmissionEvent, Subm
           return refuse("content_digest_mismatch", "The content is not what was committed: send it again.");
         }
         if (state.received) return accept();
+        if (state.lapsed) return lapsed;
         return accept({
           type: "SubmissionReceived",
-          data: { ...state.work, sha256: command.sha256, receivedAt: command.at },
+          data: {
+            ...state.work,
+            sha256: command.sha256,
+            receivedAt: command.at,
+            autograded: state.autograded,
+          },
+        });
+      }
+      case "LapseSubmission": {
+        if (!state) return unknownSubmission;
+        const { content, received, uploadBy } = state;
+        if (!content || received || state.lapsed || uploadBy === null || command.at < uploadBy)
+          return accept();
+        return accept({
+          type: "SubmissionLapsed",
+          data: { ...state.work, sha256: content.sha256, lapsedAt: command.at },
         });
       }
       case "RecordSubmission": {
@@ -122,31 +186,69 @@ export const submissionDecider: Decider<SubmissionCommand, SubmissionEvent, Subm
         if (!state) return unknownSubmission;
         const grade = { score: command.score, feedback: command.feedback };
         if (sameFact(state.grade, grade)) return accept();
-        return accept({ type: "SubmissionGraded", data: { ...state.work, ...grade } });
+        return accept(graded(state, grade, "person"));
+      }
+      case "MarkSubmission": {
+        if (!state) return unknownSubmission;
+        if (state.grade) return accept();
+        return accept(graded(state, { score: command.score, feedback: command.feedback }, "answer_key"));
       }
     }
   },
   evolve(state, event) {
     switch (event.type) {
-      case "SubmissionCommitted":
-        return { work: workIn(event.data), content: event.data.content, received: false, grade: undefined };
+      case "SubmissionCommitted": {
+        const { content, uploadBy, penaltyPercent, autograded } = event.data;
+        return { ...begun(event.data), content, uploadBy, penaltyPercent, autograded };
+      }
       case "SubmissionRecorded":
-        return { work: workIn(event.data), content: undefined, received: false, grade: undefined };
+        return begun(event.data);
       case "SubmissionReceived":
         return state && { ...state, received: true };
+      case "SubmissionLapsed":
+        return state && { ...state, lapsed: true };
       case "SubmissionGraded": {
-        const { score, feedback } = event.data;
-        return state && { ...state, grade: { score, feedback } };
+        const { rawScore, feedback } = event.data;
+        return state && { ...state, grade: { score: rawScore, feedback } };
       }
     }
   },
 };
 
-/** Whether work that was handed in at `at` came after the due time. */
-export const isLate = (at: Instant, dueAt: Instant | null) => dueAt !== null && at > dueAt;
+/** Whether work that was handed in at `at` came after the due time and the grace that is given. */
+export const isLate = (at: Instant, dueAt: Instant | null, graceSeconds = 0) =>
+  dueAt !== null && Date.parse(at) > Date.parse(dueAt) + graceSeconds * 1000;
+
+const dayMs = 86_400_000;
+
+/** What lateness takes off a score, in percent: for each day that has begun since the due time. */
+function penalty(policy: LatePolicy, at: Instant, dueAt: Instant): number {
+  if (policy.kind !== "penalty") return 0;
+  const days = Math.ceil((Date.parse(at) - Date.parse(dueAt)) / dayMs);
+  return Math.min(100, days * policy.percentPerDay);
+}
+
+const graded = (
+  { work, penaltyPercent }: NonNullable<SubmissionState>,
+  { score, feedback }: { score: number; feedback: string | null },
+  grader: "person" | "answer_key",
+): SubmissionEvent => ({
+  type: "SubmissionGraded",
+  data: {
+    ...work,
+    score: penaltyPercent === 0 ? score : (score * (100 - penaltyPercent)) / 100,
+    rawScore: score,
+    feedback,
+    grader,
+  },
+});
 
 const unknownAssignment = refuse("assignment_unknown", "There is no such assignment at this school.");
 const unknownSubmission = refuse("submission_unknown", "There is no such submission at this school.");
+const lapsed = refuse(
+  "submission_lapsed",
+  "The content did not come in time, so this submission has lapsed: hand in again under a new key.",
+);
 const notAMember = refuse("not_a_member", "Only students of the class can hand in work for this assignment.");
 const keyTaken = (key: string) =>
   refuse(
@@ -160,4 +262,31 @@ const workOf = (facts: SubmissionFacts, assignment: NonNullable<AssignmentState>
   studentId: facts.studentId,
 });
 
-const workIn = ({ assignmentId, classId, studentId }: Work): Work => ({ assignmentId, classId, studentId });
+const begun = ({ assignmentId, classId, studentId }: Work): NonNullable<SubmissionState> => ({
+  work: { assignmentId, classId, studentId },
+  content: undefined,
+  received: false,
+  lapsed: false,
+  uploadBy: null,
+  penaltyPercent: 0,
+  autograded: false,
+  grade: undefined,
+});
+
+/** Version 1 knew neither grace nor penalties, and content came with the commit. */
+function committedInVersion1(v1: unknown) {
+  const { committedAt, dueAt } = z.object({ committedAt: Instant, dueAt: Instant.nullable() }).parse(v1);
+  return {
+    ...z.looseObject({}).parse(v1),
+    graceSeconds: 0,
+    late: isLate(committedAt, dueAt),
+    penaltyPercent: 0,
+    uploadBy: null,
+    autograded: false,
+  };
+}
+
+function gradedInVersion1(v1: unknown) {
+  const { score } = z.object({ score: Score }).parse(v1);
+  return { ...z.looseObject({}).parse(v1), rawScore: score, grader: "person" };
+}

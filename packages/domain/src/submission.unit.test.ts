@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { AssignmentState } from "./assignment.ts";
+import { AssignmentProfile, type AssignmentState } from "./assignment.ts";
 import { assignmentIdOf, classIdOf, tenantIdOf, userIdOf } from "./ids.ts";
 import { Content, isLate, type SubmissionEvent, submissionDecider } from "./submission.ts";
 import { given } from "./testing.ts";
@@ -15,7 +15,13 @@ const dueAt = inTime;
 
 const assignment: NonNullable<AssignmentState> = {
   classId,
-  profile: { code: "1752", title: "Essay", kind: "TMA", weight: 10, latePolicy: { kind: "accept" } },
+  profile: AssignmentProfile.parse({
+    code: "1752",
+    title: "Essay",
+    kind: "TMA",
+    weight: 10,
+    latePolicy: { kind: "accept" },
+  }),
   publishedDueAt: dueAt,
   dueAt,
 };
@@ -30,15 +36,31 @@ const content = Content.parse({
 const other = { ...content, sha256: "cd".repeat(32) };
 const work = { assignmentId, classId, studentId };
 
-const commit = { type: "CommitSubmission", facts, key: "tab-1", content, at: inTime } as const;
-const committed: SubmissionEvent = {
-  type: "SubmissionCommitted",
-  data: { ...work, key: "tab-1", content, committedAt: inTime, dueAt },
+const commit = {
+  type: "CommitSubmission",
+  facts,
+  key: "tab-1",
+  content,
+  at: inTime,
+  uploadBy: null,
+} as const;
+const inTimeData = {
+  ...work,
+  key: "tab-1",
+  content,
+  committedAt: inTime,
+  dueAt,
+  graceSeconds: 0,
+  late: false,
+  penaltyPercent: 0,
+  uploadBy: null,
+  autograded: false,
 };
+const committed: SubmissionEvent = { type: "SubmissionCommitted", data: inTimeData };
 const receive = { type: "ReceiveContent", sha256: content.sha256, at: inTime } as const;
 const received: SubmissionEvent = {
   type: "SubmissionReceived",
-  data: { ...work, sha256: content.sha256, receivedAt: inTime },
+  data: { ...work, sha256: content.sha256, receivedAt: inTime, autograded: false },
 };
 const record = { type: "RecordSubmission", facts, key: "oulad", handedInAt: inTime, banked: false } as const;
 const recorded: SubmissionEvent = {
@@ -46,7 +68,10 @@ const recorded: SubmissionEvent = {
   data: { ...work, key: "oulad", handedInAt: inTime, banked: false },
 };
 const grade = { type: "GradeSubmission", score: 72, feedback: null } as const;
-const graded: SubmissionEvent = { type: "SubmissionGraded", data: { ...work, score: 72, feedback: null } };
+const graded: SubmissionEvent = {
+  type: "SubmissionGraded",
+  data: { ...work, score: 72, rawScore: 72, feedback: null, grader: "person" },
+};
 
 describe("handing in", () => {
   test("commits to the digest, with the due time that was known", () => {
@@ -75,6 +100,38 @@ describe("handing in", () => {
     expect(given(submissionDecider, []).when({ ...refused, at: inTime })).toHaveLength(1);
   });
 
+  test("within the grace time is in time, to the millisecond", () => {
+    const profile = { ...strict.profile, graceSeconds: 60 };
+    const kind = { ...commit, facts: { ...facts, assignment: { ...strict, profile } } };
+    const inGrace = "2026-09-21T00:00:59.000Z" as Instant;
+    const afterGrace = "2026-09-21T00:00:59.001Z" as Instant;
+    expect(given(submissionDecider, []).when({ ...kind, at: inGrace })).toMatchObject([
+      { data: { late: false, graceSeconds: 60 } },
+    ]);
+    expect(given(submissionDecider, []).when({ ...kind, at: afterGrace })).toMatchObject({
+      code: "assignment_closed",
+    });
+  });
+
+  test.each([
+    ["2026-09-20T23:59:59.000Z", false, 0],
+    ["2026-09-20T23:59:59.001Z", true, 15],
+    ["2026-09-21T23:59:59.000Z", true, 15],
+    ["2026-09-21T23:59:59.001Z", true, 30],
+    ["2026-12-31T00:00:00.000Z", true, 100],
+  ])("at %s costs a penalty for each day begun", (at, late, penaltyPercent) => {
+    const profile = {
+      ...assignment.profile,
+      latePolicy: { kind: "penalty", percentPerDay: 15 } as const,
+    };
+    const command = {
+      ...commit,
+      at: at as Instant,
+      facts: { ...facts, assignment: { ...assignment, profile } },
+    };
+    expect(given(submissionDecider, []).when(command)).toMatchObject([{ data: { late, penaltyPercent } }]);
+  });
+
   test("is for students of the class and for assignments that are there", () => {
     for (const membership of [undefined, "teacher"] as const) {
       const refused = { ...commit, facts: { ...facts, membership } };
@@ -96,6 +153,30 @@ describe("content", () => {
       code: "content_digest_mismatch",
     });
     expect(given(submissionDecider, []).when(receive)).toMatchObject({ code: "submission_unknown" });
+  });
+});
+
+describe("content that is to follow", () => {
+  const uploadBy = "2026-09-21T23:59:59.000Z" as Instant;
+  const awaited: SubmissionEvent = { type: "SubmissionCommitted", data: { ...inTimeData, uploadBy } };
+  const gone: SubmissionEvent = {
+    type: "SubmissionLapsed",
+    data: { ...work, sha256: content.sha256, lapsedAt: uploadBy },
+  };
+  const lapse = { type: "LapseSubmission", at: uploadBy } as const;
+
+  test("lapses once when its time is over, and no sooner", () => {
+    expect(given(submissionDecider, [awaited]).when({ ...lapse, at: inTime })).toEqual([]);
+    expect(given(submissionDecider, [awaited]).when(lapse)).toEqual([gone]);
+    expect(given(submissionDecider, [awaited, gone]).when(lapse)).toEqual([]);
+  });
+
+  test("that has come never lapses; that has lapsed never comes", () => {
+    expect(given(submissionDecider, [awaited, received]).when(lapse)).toEqual([]);
+    expect(given(submissionDecider, [committed]).when(lapse)).toEqual([]);
+    expect(given(submissionDecider, [awaited, gone]).when(receive)).toMatchObject({
+      code: "submission_lapsed",
+    });
   });
 });
 
@@ -124,6 +205,34 @@ describe("grading", () => {
     expect(given(submissionDecider, [recorded, graded]).when({ ...grade, score: 80 })).toMatchObject([
       { data: { score: 80 } },
     ]);
+  });
+
+  test("of late work takes the penalty off, and keeps what was given", () => {
+    const late: SubmissionEvent = {
+      type: "SubmissionCommitted",
+      data: { ...inTimeData, late: true, penaltyPercent: 25 },
+    };
+    const reduced = { score: 54, rawScore: 72 };
+    const events = given(submissionDecider, [late, received]).when(grade);
+    expect(events).toMatchObject([{ data: reduced }]);
+    expect(given(submissionDecider, [late, received, ...(events as SubmissionEvent[])]).when(grade)).toEqual(
+      [],
+    );
+  });
+
+  test("by the answer key never takes the place of a grade", () => {
+    const marked = { type: "MarkSubmission", score: 50, feedback: "1 of 2 right" } as const;
+    const data = {
+      ...work,
+      score: 50,
+      rawScore: 50,
+      feedback: "1 of 2 right",
+      grader: "answer_key" as const,
+    };
+    expect(given(submissionDecider, [committed, received]).when(marked)).toEqual([
+      { type: "SubmissionGraded", data },
+    ]);
+    expect(given(submissionDecider, [committed, received, graded]).when(marked)).toEqual([]);
   });
 
   test("with the same score again changes nothing", () => {

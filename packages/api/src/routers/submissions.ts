@@ -56,6 +56,7 @@ export const submissionsRouter = ({ permitted, eventLog, database, objects, rece
           key,
           content,
           at,
+          uploadBy: null,
         };
         // What is refused today can still be a retry of what was accepted before: then its content is stored already.
         const isNew = submissionDecider.decide(commit, undefined).accepted;

@@ -103,6 +103,9 @@ const publish = ({ assignments, happens }: School, index: number, dueAt: Instant
     kind: "TMA",
     weight: 12.5,
     latePolicy: { kind: "accept" },
+    graceSeconds: 0,
+    counts: "last",
+    answerKey: null,
     classId,
     dueAt,
   });
@@ -206,6 +209,11 @@ function play(made: School, happenings: readonly Happening[]) {
           content,
           committedAt: day(one.onDay),
           dueAt: null,
+          graceSeconds: 0,
+          late: false,
+          penaltyPercent: 0,
+          uploadBy: null,
+          autograded: false,
         });
       } else {
         const { banked } = one;
@@ -218,10 +226,18 @@ function play(made: School, happenings: readonly Happening[]) {
       }
     } else if (attempts.length > 0) {
       const { id, work } = at(attempts, one.attempt);
-      made.happens("submission", id, "SubmissionGraded", { ...work, score: one.tenths / 10, feedback: null });
+      made.happens("submission", id, "SubmissionGraded", gradeOf(work, one.tenths / 10));
     }
   }
 }
+
+const gradeOf = <Work>(work: Work, score: number) => ({
+  ...work,
+  score,
+  rawScore: score,
+  feedback: null,
+  grader: "person" as const,
+});
 
 test("however events are split into batches, the figures are a recount's", async () => {
   await fc.assert(
@@ -274,7 +290,7 @@ test("a mean is rounded half up in decimal, where binary fractions would fall sh
       handedInAt: day(1),
       banked: false,
     });
-    made.happens("submission", id, "SubmissionGraded", { ...work, score, feedback: null });
+    made.happens("submission", id, "SubmissionGraded", gradeOf(work, score));
   }
   await applyBatch(made.tenantId, made.events);
   const [first] = await figures(made.tenantId);
