@@ -1,16 +1,17 @@
 import { Buffer } from "node:buffer";
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { Instant, SessionId, TenantId, UserId } from "@carillon/domain";
-import type { Session, SessionRef } from "@carillon/platform";
+import { type Instant, SessionId } from "@carillon/domain";
+import type { Session } from "@carillon/platform";
 
 /** Which session a refresh token belongs to, and its number in it. */
-export interface RefreshClaims extends SessionRef {
+export interface RefreshClaims {
+  readonly sessionId: SessionId;
   readonly generation: number;
 }
 
 /**
- * Makes and reads refresh tokens: base64url of `tenantId.userId.sessionId.generation.HMAC-SHA256(key, all before)`.
- * Nothing secret has to be stored, and a token can be made again.
+ * Makes and reads refresh tokens: base64url of `sessionId.generation.HMAC-SHA256(key, sessionId.generation)`. Nothing
+ * secret has to be stored, and a token can be made again.
  *
  * @param key 32 bytes as base64url
  */
@@ -18,27 +19,19 @@ export function refreshTokens(key: string) {
   const secret = Buffer.from(key, "base64url");
   const sign = (claims: string) => createHmac("sha256", secret).update(claims).digest();
   return {
-    make({ tenantId, userId, sessionId, generation }: RefreshClaims): string {
-      const claims = `${tenantId}.${userId}.${sessionId}.${generation}`;
+    make({ sessionId, generation }: RefreshClaims): string {
+      const claims = `${sessionId}.${generation}`;
       return Buffer.from(`${claims}.${sign(claims).toString("base64url")}`).toString("base64url");
     },
     /** Undefined for a token that we did not make. */
     read(token: string): RefreshClaims | undefined {
-      const match = /^(([0-9a-f-]{36})\.([0-9a-f-]{36})\.([0-9a-f-]{36})\.(\d{1,9}))\.([^.]+)$/.exec(
-        Buffer.from(token, "base64url").toString(),
-      );
+      const match = /^(([^.]+)\.(\d{1,9}))\.([^.]+)$/.exec(Buffer.from(token, "base64url").toString());
       if (!match) return undefined;
-      const [, claims = "", tenantId, userId, sessionId, generation, signature = ""] = match;
+      const [, claims = "", id, generation, signature = ""] = match;
       const expected = sign(claims);
       const given = Buffer.from(signature, "base64url");
       if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
-      // What we signed, we had parsed.
-      return {
-        tenantId: tenantId as TenantId,
-        userId: userId as UserId,
-        sessionId: sessionId as SessionId,
-        generation: Number(generation),
-      };
+      return { sessionId: SessionId.parse(id), generation: Number(generation) };
     },
   };
 }

@@ -4,7 +4,7 @@ import streams from "@eventstore/db-client/generated/streams_pb.js";
 import { credentials, Metadata, status } from "@grpc/grpc-js";
 import { expect, onTestFinished, test } from "vitest";
 import { WireWriter } from "./protobuf.ts";
-import { all, event, eventually, names, startTestNode } from "./testing.ts";
+import { all, event, eventually, names, startTestNode, temporaryFolder } from "./testing.ts";
 
 /** A batch append call, with the answers that have come so far. */
 function openBatch(port: number) {
@@ -117,6 +117,28 @@ test("appends that were sent before the client closed its side are all answered"
   expect(answers).toHaveLength(500);
 });
 
+test("every append that is written while the node stops is answered", async () => {
+  const dir = temporaryFolder();
+  const node = await startTestNode(dir);
+  const { call, answers, failures } = openBatch(node.port);
+  let sent = 0;
+  const send = () =>
+    call.write(message({ id: `${sent}`, stream: `s-${sent++}`, sizes: [100_000], final: true }));
+  for (let n = 0; n < 200; n++) send();
+  await eventually(() => expect(answers).not.toEqual([]));
+  const stopped = node.stop();
+  while (failures.length === 0) {
+    send();
+    await new Promise(setImmediate);
+  }
+  await stopped;
+  expect(failures).toEqual([status.UNAVAILABLE]);
+  const again = await startTestNode(dir);
+  const written = (await all(again.client.readAll())).map((resolved) => resolved.event?.streamId);
+  expect(new Set(answers.map(({ id }) => `s-${id}`))).toEqual(new Set(written));
+  expect(answers).toHaveLength(written.length);
+});
+
 test("an append that makes no sense is refused alone", async () => {
   const { port } = await startTestNode();
   const { call, answers } = openBatch(port);
@@ -147,6 +169,17 @@ test("a message without a correlation id ends the call and leaves the node servi
   call.write(new streams.BatchAppendReq());
   await eventually(() => expect(failures).toEqual([status.INVALID_ARGUMENT]));
   expect(await names(client.readAll())).toEqual([]);
+});
+
+test("a message that ends the call leaves no append before it unanswered", async () => {
+  const { client, port } = await startTestNode();
+  const { call, answers, failures } = openBatch(port);
+  for (let n = 0; n < 50; n++) call.write(message({ id: `${n}`, stream: "s", sizes: [1], final: true }));
+  call.write(new streams.BatchAppendReq());
+  call.end();
+  await eventually(() => expect(failures).toEqual([status.INVALID_ARGUMENT]));
+  expect(answers).toHaveLength(50);
+  expect(await names(client.readAll())).toHaveLength(50);
 });
 
 test("a client that sends and does not read its answers is held back, and gets all of them once it reads", async () => {

@@ -1,4 +1,4 @@
-import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import { type ServerDuplexStream, type StatusObject, status } from "@grpc/grpc-js";
 import type { Access } from "./access.ts";
 import {
   type AppendOptions,
@@ -50,6 +50,8 @@ export function handleBatchAppend(
   let unfinishedBytes = 0;
   let unanswered = 0;
   let ended = false;
+  let callFailure: StatusObject | undefined;
+  let isOver = false;
   let isHeldBack = false;
   let onAnswer: (() => void) | undefined;
 
@@ -107,12 +109,20 @@ export function handleBatchAppend(
       answer(append, resultAnswer(append.options, result));
     } catch (error) {
       const failure = toStatus(error);
-      if (failure.code === status.UNAVAILABLE) call.emit("error", failure);
-      else answer(append, errorAnswer(failure.code, failure.details, "Unknown", empty));
+      if (failure.code === status.UNAVAILABLE) callFailure ??= failure;
+      else answer(append, failureAnswer(failure.code, failure.details));
     }
     unanswered--;
     onAnswer?.();
-    if (ended && unanswered === 0) call.end();
+    settle();
+  };
+
+  /** Ends the call when its time has come: the answers of what was taken before go first. */
+  const settle = () => {
+    if (unanswered > 0 || isOver || !(ended || callFailure !== undefined)) return;
+    isOver = true;
+    if (callFailure === undefined) call.end();
+    else call.emit("error", callFailure);
   };
 
   /** Takes in nothing while more would only pile up: in the log, or as answers that the client does not read. */
@@ -135,10 +145,12 @@ export function handleBatchAppend(
   };
 
   call.on("data", (bytes: Buffer) => {
+    if (callFailure !== undefined) return;
     try {
       receive(readBatchAppend(bytes));
     } catch (error) {
-      call.emit("error", toStatus(error));
+      callFailure = toStatus(error);
+      settle();
       return;
     }
     void holdBack();
@@ -151,7 +163,7 @@ export function handleBatchAppend(
     ended = true;
     for (const append of open.values())
       if (!append.refused) refuse(append, badRequest("an append was not ended"));
-    if (unanswered === 0) call.end();
+    settle();
   });
 }
 
@@ -225,11 +237,25 @@ function resultAnswer({ stream, expected }: AppendOptions, result: AppendResult)
 
 /** A `google.rpc.Status` whose detail is the message `event_store.client.<name>`. */
 function errorAnswer(code: status, text: string, name: string, detail: (writer: WireWriter) => void): Answer {
+  return statusAnswer(code, text, `event_store.client.${name}`, detail);
+}
+
+/** An error of the node itself. The client shows `text` with every detail but its own, which take the place of it. */
+function failureAnswer(code: status, text: string): Answer {
+  return statusAnswer(code, text, "google.rpc.DebugInfo", (detail) => detail.string(2, text));
+}
+
+function statusAnswer(
+  code: status,
+  text: string,
+  type: string,
+  detail: (writer: WireWriter) => void,
+): Answer {
   return (answer) => {
     answer.message(2, (error) => {
       error.uint(1, code).string(2, text);
       error.message(3, (any) => {
-        any.string(1, `type.googleapis.com/event_store.client.${name}`);
+        any.string(1, `type.googleapis.com/${type}`);
         any.message(2, detail);
       });
     });

@@ -2,7 +2,6 @@ import { X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join, resolve } from "node:path";
-import { generate } from "selfsigned";
 
 /** How the node gets its certificate: the PEM text that is given, or one that it makes and keeps in its folder. */
 export type TlsOption = { readonly certificate: string; readonly key: string } | "generated";
@@ -40,7 +39,9 @@ function isUsable(file: string, host: string): boolean {
 }
 
 /** A certificate that is its own authority, for `host` and the names of this machine to itself. */
-function selfSigned(host: string) {
+async function selfSigned(host: string): Promise<{ cert: string; private: string }> {
+  // Loaded when needed: it takes 11 MiB, and most nodes make no certificate.
+  const { generate } = await import("selfsigned");
   const notAfterDate = new Date();
   notAfterDate.setFullYear(notAfterDate.getFullYear() + LIFETIME_YEARS);
   const names = [...new Set(["localhost", "127.0.0.1", "::1", host])];

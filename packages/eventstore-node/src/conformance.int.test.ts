@@ -32,20 +32,12 @@ import {
   names,
   startTestNode,
   temporaryFolder,
+  transports,
 } from "./testing.ts";
-
-const transports: { transport: string; options: Partial<NodeOptions>; unary: object }[] = [
-  { transport: "plain", options: {}, unary: { credentials: { username: "ignored", password: "" } } },
-  {
-    transport: "tls",
-    options: { tls: "generated" },
-    unary: { credentials: { username: "admin", password: "changeit" } },
-  },
-];
 
 const links = { resolveLinkTos: true };
 
-describe.each(transports)("$transport", ({ transport, options, unary }) => {
+describe.each(transports)("$transport", ({ transport, options }) => {
   const start = (more: Partial<NodeOptions> = {}) =>
     startTestNode(temporaryFolder(), { ...options, ...more });
   const startWith = async (...written: string[]) => {
@@ -55,9 +47,10 @@ describe.each(transports)("$transport", ({ transport, options, unary }) => {
   };
 
   // The client appends in batches, unless credentials come with the call.
+  const credentials = { username: "admin", password: "changeit" };
   describe.each([
     ["batch", {}],
-    ["unary", unary],
+    ["unary", { credentials }],
   ])("append, %s", (_, how) => {
     const append = (
       client: EventStoreDBClient,
@@ -88,6 +81,17 @@ describe.each(transports)("$transport", ({ transport, options, unary }) => {
         expect(nextExpectedRevision).toBe(1n);
       }
       expect(await names(client.readStream("s"))).toEqual(["a", "b"]);
+    });
+
+    test("is refused when only a part of it was written before", async () => {
+      const { client } = await start();
+      const before = event("a");
+      await client.appendToStream("s", before, how);
+      for (const expectedRevision of ["any", "no_stream"] as const) {
+        const partly = client.appendToStream("s", [before, event("b")], { expectedRevision, ...how });
+        await expect(partly).rejects.toBeInstanceOf(WrongExpectedVersionError);
+      }
+      expect(await names(client.readStream("s"))).toEqual(["a"]);
     });
 
     test("refuses more than 1 MiB", async () => {

@@ -212,6 +212,8 @@ async function commitFailure(error: unknown): Promise<unknown> {
   try {
     return await error.commitError;
   } catch (cause) {
-    return new Error(`nothing was written: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    const reason = cause instanceof Error ? cause.message : cause;
+    // A disk that fills up in the middle of a write is an input/output error to LMDB.
+    return new Error(`nothing was written, is the disk full? ${reason}`, { cause });
   }
 }

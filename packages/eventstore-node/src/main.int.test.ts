@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { AccessDeniedError } from "@eventstore/db-client";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { storeFile } from "./store-file.ts";
 import { asUser, connect, event, kill, names, spawnNode, startTestNode, temporaryFolder } from "./testing.ts";
 
 /** Runs the command to its end. */
@@ -42,6 +43,7 @@ test.each([
     "--tls-cert and --tls-key need each other",
   ],
   ["a kind of TLS that is none", ["--dir", "d", "--tls", "yes"], '--tls takes "generated": yes'],
+  ["a backup to nowhere", ["backup", "--dir", "d"], "--to is missing"],
   ["user projections", ["--dir", "d", "--run-projections", "All"], "there are no user projections here: All"],
   ["an option that it does not know", ["--colour", "blue"], "'--colour'"],
 ])("wrong usage, %s, is one clear line and exit code 2", async (_, args, message) => {
@@ -59,6 +61,48 @@ test("a folder that is open in another node is one clear line and exit code 1", 
   expect(code).toBe(1);
   expect(stderr).toBe(`the folder ${dir} is already open in another event store node\n`);
 });
+
+test("verify says that a folder is whole, also while a node runs on it, or what is damaged", async () => {
+  const dir = temporaryFolder();
+  const node = await spawnNode(dir);
+  await connect(node.url).appendToStream("s", [event("a"), event("b")]);
+  expect(await run("verify", "--dir", dir)).toEqual({
+    code: 0,
+    stdout: "clean: 2 events in 1 streams\n",
+    stderr: "",
+  });
+  await kill(node.process);
+  truncateSync(storeFile(dir), 100);
+  const { code, stdout, stderr } = await run("verify", "--dir", dir);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+  expect(stdout).toMatch(/^damaged: .+\n$/);
+});
+
+test("backup copies a folder on which a node runs, and says what it copied", async () => {
+  const dir = temporaryFolder();
+  const node = await spawnNode(dir);
+  await connect(node.url).appendToStream("s", [event("a"), event("b")]);
+  const to = temporaryFolder();
+  const done = { code: 0, stdout: "copied and checked: 2 events in 1 streams\n", stderr: "" };
+  expect(await run("backup", "--dir", dir, "--to", to)).toEqual(done);
+  const copy = await startTestNode(to);
+  expect(await names(copy.client.readStream("s"))).toEqual(["a", "b"]);
+  const refused = { code: 1, stdout: "", stderr: `the folder ${to} has events already\n` };
+  expect(await run("backup", "--dir", dir, "--to", to)).toEqual(refused);
+});
+
+test.each(["verify", "backup"])(
+  "%s of a folder without events is one clear line and exit code 1",
+  async (name) => {
+    const empty = temporaryFolder();
+    const to = name === "backup" ? ["--to", temporaryFolder()] : [];
+    expect(await run(name, "--dir", empty, ...to)).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: `the folder ${empty} has no events\n`,
+    });
+  },
+);
 
 test("a port that is taken is one clear line and exit code 1", async () => {
   const { port } = await startTestNode();

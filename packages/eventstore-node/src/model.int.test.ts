@@ -274,16 +274,20 @@ test("random appends, deletes, truncations, reads and restarts come to what the 
       const dir = temporaryFolder();
       const log = new LogModel();
       let node = await startTestNode(dir);
-      for (const step of steps) {
-        if (step.kind === "restart") {
-          await node.stop();
-          node = await startTestNode(dir);
-        } else await check(node.client, log, step);
+      try {
+        for (const step of steps) {
+          if (step.kind === "restart") {
+            await node.stop();
+            node = await startTestNode(dir);
+          } else await check(node.client, log, step);
+        }
+        // Nothing leaves the log, whatever became of its stream.
+        expect(await allIds(node.client)).toEqual(log.ids);
+      } finally {
+        await node.stop();
       }
-      // Nothing leaves the log, whatever became of its stream.
-      expect(await allIds(node.client)).toEqual(log.ids);
-      await node.stop();
     }),
-    { numRuns: 60 },
+    // Shrinking a failure ends before the test's time does, which would hide the seed.
+    { numRuns: 60, interruptAfterTimeLimit: 40_000 },
   );
 });

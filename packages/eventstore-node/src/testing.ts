@@ -9,6 +9,12 @@ import { EventStoreDBClient, type EventType, jsonEvent, type ResolvedEvent } fro
 import { onTestFinished, vi } from "vitest";
 import { type NodeOptions, type RunningNode, startNode } from "./index.ts";
 
+/** The two ways to serve: without users, and over TLS with them. */
+export const transports: { transport: string; options: Partial<NodeOptions> }[] = [
+  { transport: "plain", options: {} },
+  { transport: "tls", options: { tls: "generated" } },
+];
+
 /** A folder that is removed after the test. */
 export function temporaryFolder(): string {
   const dir = mkdtempSync(join(tmpdir(), "eventstore-node-"));
