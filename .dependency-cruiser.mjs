@@ -61,6 +61,41 @@ export default {
       to: { path: "^(packages|apps)/", pathNot: room("eventstore-node") },
     },
     {
+      name: "client-runs-in-a-browser",
+      comment: "It knows the API by its type alone, and has tRPC's client. No servers, no Node modules.",
+      severity: "error",
+      from: { path: room("client"), pathNot: tests },
+      to: {
+        pathNot: [room("client"), "^packages/api/src/index.ts$", "/node_modules/@trpc/(client|server)/"],
+      },
+    },
+    {
+      name: "client-takes-types-of-the-api",
+      severity: "error",
+      from: { path: room("client"), pathNot: tests },
+      to: { path: room("api"), dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "client-tests",
+      comment: "They run real workers.",
+      severity: "error",
+      from: { path: `${room("client")}.*${tests}` },
+      to: { path: "^(packages|apps)/", pathNot: room("client|api") },
+    },
+    {
+      name: "nobody-behind-the-gateway-is-a-client",
+      severity: "error",
+      from: { path: "^packages/", pathNot: room("client") },
+      to: { path: room("client") },
+    },
+    {
+      name: "bench-starts-the-platform-as-the-command-does",
+      comment: "That is all it takes from the apps.",
+      severity: "error",
+      from: { path: "^bench/" },
+      to: { path: "^apps/", pathNot: "^apps/cli/src/up/start-platform.ts$" },
+    },
+    {
       name: "nothing-imports-apps",
       severity: "error",
       from: { path: "^packages/" },

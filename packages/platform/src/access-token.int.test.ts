@@ -2,15 +2,15 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TenantId, tenantIdOf } from "@carillon/domain";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import {
   type AccessClaims,
   accessTokenSeconds,
   accessTokenVerifier,
-  publicKey,
-  type SigningKey,
+  ownTokenVerifier,
   signAccessToken,
 } from "./access-token.ts";
+import { publicKey, type SigningKey, signingKeys } from "./signing-keys.ts";
 import { freePort } from "./testing/servers.ts";
 
 const claims: AccessClaims = {
@@ -22,15 +22,20 @@ const claims: AccessClaims = {
 };
 
 let key: SigningKey;
+/** What is published beside `key`. */
+let others: SigningKey[] = [];
 let server: Server;
 let url: string;
+let broken = false;
 
 beforeAll(async () => {
   key = await newKey("current");
   server = createServer((request, response) => {
-    if (request.url === "/broken") response.writeHead(500).end();
+    if (broken || request.url === "/broken") response.writeHead(500).end();
     else
-      response.setHeader("content-type", "application/json").end(JSON.stringify({ keys: [publicKey(key)] }));
+      response
+        .setHeader("content-type", "application/json")
+        .end(JSON.stringify({ keys: [key, ...others].map(publicKey) }));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -43,20 +48,16 @@ async function newKey(kid: string): Promise<SigningKey> {
 }
 
 test("a token says who it speaks for, to whoever has the public keys", async () => {
-  expect(await accessTokenVerifier(url)(await signAccessToken(key, claims, new Date()))).toEqual(claims);
+  expect(await accessTokenVerifier(url)(signAccessToken(key, claims, new Date()))).toEqual(claims);
 });
 
 test("a token ends after its time", async () => {
   const verify = accessTokenVerifier(url);
   const ago = (seconds: number) => new Date(Date.now() - seconds * 1000);
-  await expect(verify(await signAccessToken(key, claims, ago(accessTokenSeconds + 1)))).rejects.toMatchObject(
-    {
-      code: "token_expired",
-    },
-  );
-  await expect(verify(await signAccessToken(key, claims, ago(accessTokenSeconds - 10)))).resolves.toEqual(
-    claims,
-  );
+  await expect(verify(signAccessToken(key, claims, ago(accessTokenSeconds + 1)))).rejects.toMatchObject({
+    code: "token_expired",
+  });
+  await expect(verify(signAccessToken(key, claims, ago(accessTokenSeconds - 10)))).resolves.toEqual(claims);
 });
 
 test("a token is refused that is no token, another's, under an unknown key, or without claims", async () => {
@@ -67,9 +68,9 @@ test("a token is refused that is no token, another's, under an unknown key, or w
   const tokens = [
     "nonsense",
     unsigned,
-    await signAccessToken(impostor, claims, new Date()),
-    await signAccessToken(await newKey("unknown"), claims, new Date()),
-    await signAccessToken(key, wrongTenant, new Date()),
+    signAccessToken(impostor, claims, new Date()),
+    signAccessToken(await newKey("unknown"), claims, new Date()),
+    signAccessToken(key, wrongTenant, new Date()),
     await new SignJWT({})
       .setProtectedHeader({ alg: "HS256", kid: key.kid })
       .sign(new TextEncoder().encode(key.x)),
@@ -78,8 +79,45 @@ test("a token is refused that is no token, another's, under an unknown key, or w
 });
 
 test("where the keys cannot be fetched, the token is not blamed", async () => {
-  const token = await signAccessToken(key, claims, new Date());
+  const token = signAccessToken(key, claims, new Date());
   for (const nowhere of [`${url}/broken`, `http://127.0.0.1:${await freePort()}`]) {
     await expect(accessTokenVerifier(nowhere)(token)).rejects.toMatchObject({ code: "unavailable" });
+  }
+});
+
+test("a new key is fetched when a token brings it, and the old one's tokens stay valid", async () => {
+  const verify = accessTokenVerifier(url);
+  const before = signAccessToken(key, claims, new Date());
+  await verify(before);
+  const next = await newKey("next");
+  others = [next];
+  onTestFinished(() => {
+    others = [];
+  });
+  const after = signAccessToken(next, claims, new Date());
+  await expect.poll(() => verify(after).catch(() => undefined), { timeout: 3_000 }).toEqual(claims);
+  expect(await verify(before)).toEqual(claims);
+});
+
+test("keys that are known hold while none can be fetched; for an unknown one the token is not blamed", async () => {
+  const verify = accessTokenVerifier(url);
+  const token = signAccessToken(key, claims, new Date());
+  await verify(token);
+  broken = true;
+  onTestFinished(() => {
+    broken = false;
+  });
+  const unknown = signAccessToken(await newKey("unknown"), claims, new Date());
+  await expect.poll(() => verify(unknown).catch(({ code }) => code), { timeout: 3_000 }).toBe("unavailable");
+  expect(await verify(token)).toEqual(claims);
+});
+
+test("the process that signs checks by its own keys", async () => {
+  const verify = ownTokenVerifier(signingKeys([key]));
+  expect(await verify(signAccessToken(key, claims, new Date()))).toEqual(claims);
+  for (const bad of [await newKey("unknown"), { ...(await newKey("x")), kid: key.kid }]) {
+    await expect(verify(signAccessToken(bad, claims, new Date()))).rejects.toMatchObject({
+      code: "token_invalid",
+    });
   }
 });

@@ -1,6 +1,8 @@
 import { CarillonError, Role, TenantId } from "@carillon/domain";
-import { createRemoteJWKSet, errors, importJWK, type JWK, jwtVerify, SignJWT } from "jose";
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
+import { signCompact } from "./compact-signature.ts";
+import type { SigningKey, SigningKeys } from "./signing-keys.ts";
 
 /** Who an access token speaks for. */
 export const AccessClaims = z.object({
@@ -18,51 +20,67 @@ export type AccessClaims = z.infer<typeof AccessClaims>;
 /** How long an access token is valid, in seconds. */
 export const accessTokenSeconds = 600;
 
-const algorithm = "EdDSA";
 const issuer = "carillon";
 const audience = "carillon";
-
-/** A private Ed25519 key as JWK with a `kid`. */
-export type SigningKey = JWK & { kid: string };
-
-/** The part of a signing key that may be published. */
-export const publicKey = ({ kty, crv, x, kid }: SigningKey): JWK =>
-  ({ kty, crv, x, kid, alg: algorithm, use: "sig" }) as JWK;
+const type = "at+jwt";
 
 /** Signs an access token (JWT, EdDSA) that is valid for `accessTokenSeconds` from `now`. */
-export async function signAccessToken(key: SigningKey, claims: AccessClaims, now: Date): Promise<string> {
-  const { sub, ...own } = claims;
-  const issuedAt = Math.floor(now.getTime() / 1000);
-  return new SignJWT(own)
-    .setProtectedHeader({ alg: algorithm, kid: key.kid, typ: "at+jwt" })
-    .setSubject(sub)
-    .setIssuer(issuer)
-    .setAudience(audience)
-    .setIssuedAt(issuedAt)
-    .setExpirationTime(issuedAt + accessTokenSeconds)
-    .sign(await importJWK(key, algorithm));
+export function signAccessToken(key: SigningKey, claims: AccessClaims, now: Date): string {
+  const iat = Math.floor(now.getTime() / 1000);
+  const exp = iat + accessTokenSeconds;
+  return signCompact(key, type, { ...claims, iss: issuer, aud: audience, iat, exp });
 }
 
 /** Checks a token and gives its claims. Throws `CarillonError`: `token_expired`, `token_invalid` or `unavailable`. */
 export type VerifyAccessToken = (token: string) => Promise<AccessClaims>;
 
-/** Checks tokens against the public keys at `jwksUrl`, which are fetched once and again only for an unknown key. */
+/** How long fetched keys are taken without looking for new ones, in milliseconds. */
+const keysFreshMs = 60_000;
+/** How long a key that is not among the fetched ones is taken for nobody's, in milliseconds. */
+const unknownKeyMs = 1_000;
+
+/**
+ * Checks tokens against the public keys at `jwksUrl`. They are fetched before the first token, at once for a key that
+ * is not among them, and from time to time beside the work: while they cannot be fetched, those that are known hold.
+ */
 export function accessTokenVerifier(jwksUrl: string): VerifyAccessToken {
-  const keys = createRemoteJWKSet(new URL(jwksUrl));
-  return async (token) => {
+  const keys = createRemoteJWKSet(new URL(jwksUrl), {
+    cooldownDuration: unknownKeyMs,
+    cacheMaxAge: Infinity,
+  });
+  let lookedAt = Date.now();
+  return verifier((header, token) => {
+    if (Date.now() - lookedAt > keysFreshMs) {
+      lookedAt = Date.now();
+      keys.reload().catch(() => {});
+    }
+    return keys(header, token);
+  });
+}
+
+/** Checks tokens in the process that signs them. */
+export const ownTokenVerifier = (keys: SigningKeys): VerifyAccessToken =>
+  verifier(async ({ kid }) => {
+    const key = keys.published(new Date()).find((candidate) => candidate.kid === kid);
+    if (key) return key;
+    throw new errors.JWKSNoMatchingKey();
+  });
+
+const verifier =
+  (keys: JWTVerifyGetKey): VerifyAccessToken =>
+  async (token) => {
     try {
       const { payload } = await jwtVerify(token, keys, {
-        algorithms: [algorithm],
+        algorithms: ["EdDSA"],
         issuer,
         audience,
-        typ: "at+jwt",
+        typ: type,
       });
       return AccessClaims.parse(payload);
     } catch (error) {
       throw refused(error);
     }
   };
-}
 
 /** Why a token was refused: its own fault, or ours where the keys could not be fetched. */
 function refused(cause: unknown): CarillonError {

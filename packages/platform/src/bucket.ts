@@ -1,6 +1,6 @@
 import { CarillonError } from "@carillon/domain";
 
-/** Runs a call on a bucket. Throws `CarillonError` `unavailable` where the call fails. */
+/** Runs a call on a bucket. Throws `CarillonError`: the call's own, or `unavailable` where the call fails otherwise. */
 export type WithBucket<Bucket> = <Result>(call: (bucket: Bucket) => Promise<Result>) => Promise<Result>;
 
 /**
@@ -17,6 +17,7 @@ export function keepBucket<Bucket>(what: string, open: () => Promise<Bucket>): W
     try {
       return await call(await used);
     } catch (error) {
+      if (error instanceof CarillonError) throw error;
       if (bucket === used) bucket = undefined;
       throw new CarillonError("unavailable", `${what} cannot be reached: try again.`, { cause: error });
     }

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CarillonError, type Instant, instantOf } from "@carillon/domain";
 import { type Kysely, sql, type Transaction } from "kysely";
-import type { CheckpointTables } from "./checkpoints.ts";
 import type { Position } from "./event-log.ts";
 import { partitionOf } from "./partition.ts";
 import { databaseFailure, openPostgres, type PostgresOptions } from "./postgres.ts";
@@ -16,7 +15,7 @@ export interface Fresh<Value> {
     /** When the log wrote that event. */
     readonly at: Instant | null;
   };
-  /** True only where it is older than what was asked for. */
+  /** Whether it is older than what was asked for, or than what readers were shown before the projection was made anew. */
   readonly stale: boolean;
 }
 
@@ -96,11 +95,11 @@ export function connectDatabase<Views>(url: string, options: PostgresOptions): D
             .setAccessMode("read only")
             .execute(
               scoped(tenantId, async (tx) => {
-                const { position, created } = await checkpoint(tx, projection, partition);
+                const { position, created, behind } = await checkpoint(tx, projection, partition);
                 return {
                   value: await work(tx),
                   asOf: { position, at: created && instantOf(created) },
-                  stale: atLeast !== undefined && !reached(position, atLeast),
+                  stale: behind || (atLeast !== undefined && !reached(position, atLeast)),
                 };
               }),
             );
@@ -118,11 +117,24 @@ const reached = (position: string | null, atLeast: Position) =>
   position !== null && BigInt(position) >= atLeast;
 
 async function checkpoint<Views>(db: Kysely<Views>, projection: string, partition: number) {
-  const { rows } = await sql<Pick<CheckpointTables["carillon.checkpoints"], "position" | "created">>`
-    select position, created
-    from carillon.checkpoints join carillon.active_versions using (projection, version)
-    where projection = ${projection} and partition = ${partition}`.execute(db);
-  return rows[0] ?? { position: null, created: null };
+  const { rows } = await sql<{
+    position: string | null;
+    created: Date | null;
+    /** Whether an earlier version had come further. */
+    behind: boolean;
+  }>`
+    select
+      now.position, now.created,
+      coalesce(max(earlier.position) > coalesce(now.position, -1), false) as behind
+    from carillon.active_versions active
+    left join carillon.checkpoints now
+      on (now.projection, now.version) = (active.projection, active.version) and now.partition = ${partition}
+    left join carillon.checkpoints earlier
+      on earlier.projection = active.projection and earlier.version < active.version
+      and earlier.partition = ${partition}
+    where active.projection = ${projection}
+    group by now.position, now.created`.execute(db);
+  return rows[0] ?? { position: null, created: null, behind: false };
 }
 
 async function reaching<Value>(call: Promise<Value>): Promise<Value> {

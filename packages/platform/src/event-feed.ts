@@ -1,8 +1,9 @@
-import { AckPolicy, createInbox, DeliverPolicy, type JetStreamManager, type Msg } from "nats";
-import { type Bus, watchConnection } from "./bus.ts";
+import { AckPolicy, DeliverPolicy, type JetStreamManager, type Msg } from "nats";
+import type { Bus } from "./bus.ts";
 import { type ChainedEvent, decodeEnvelope } from "./event-envelope.ts";
 import type { Position } from "./event-log.ts";
 import { eventStream, eventStreamManager, eventSubjects, isNotFound } from "./event-stream.ts";
+import { openPullFeed } from "./pull-feed.ts";
 
 /** An event as the bus delivers it. */
 export interface Delivery {
@@ -26,10 +27,7 @@ export interface EventFeed {
   close(): void;
 }
 
-const pullSize = 2_000;
-const pullExpiresMs = 20_000;
-const heartbeatMs = 2_000;
-const millisecond = 1_000_000;
+const pulling = { size: 2_000, heartbeatMs: 2_000 };
 
 /**
  * Opens the feed of the reader `name`, whose place on the bus is remembered there under that name. Rejects if the
@@ -46,80 +44,13 @@ export async function openEventFeed(bus: Bus, name: string, partition: number): 
   });
   const unacknowledged =
     info.num_ack_pending > 0 ? await positionAt(manager, info.delivered.stream_seq) : undefined;
-
-  const inbox = createInbox();
-  let arrived: Msg[] = [];
-  let requested = 0;
-  let waiting: PromiseWithResolvers<void> | undefined;
-  let failure: Error | undefined;
-  let heardAt = Date.now();
-
-  const fail = (reason: string) => {
-    if (failure) return;
-    failure = new Error(`the event feed ${name}: ${reason}`);
-    clearInterval(timer);
-    subscription.unsubscribe();
-    unwatch();
-    waiting?.reject(failure);
-  };
-
-  const pull = () => {
-    const wanted = pullSize - requested - arrived.length;
-    if (failure || wanted < pullSize / 2) return;
-    requested += wanted;
-    bus.publish(
-      `$JS.API.CONSUMER.MSG.NEXT.${eventStream}.${name}`,
-      JSON.stringify({
-        batch: wanted,
-        expires: pullExpiresMs * millisecond,
-        idle_heartbeat: heartbeatMs * millisecond,
-      }),
-      { reply: inbox },
-    );
-  };
-
-  const received = (message: Msg) => {
-    heardAt = Date.now();
-    if (message.subject !== inbox) {
-      requested--;
-      arrived.push(message);
-      waiting?.resolve();
-      waiting = undefined;
-      return;
-    }
-    const code = message.headers?.code;
-    if (code === 100) return;
-    // 408: a request ended before it was filled; the header says how much of it is open.
-    if (code !== 408) return fail(`${code} ${message.headers?.description}`);
-    requested -= Number(message.headers?.get("Nats-Pending-Messages") || requested);
-    pull();
-  };
-
-  const subscription = bus.subscribe(inbox, {
-    callback: (error, message) => (error ? fail(error.message) : received(message)),
-  });
-  const timer = setInterval(() => {
-    if (requested > 0 && Date.now() - heardAt > 3 * heartbeatMs) fail("no heartbeat");
-  }, heartbeatMs);
-  // What was under way when the connection broke is lost to this feed.
-  const unwatch = watchConnection(bus, () => fail("disconnected"));
-  pull();
-
+  const feed = openPullFeed(bus, eventStream, name, pulling);
   return {
     unacknowledged,
-    async next(max) {
-      while (arrived.length === 0) {
-        if (failure) throw failure;
-        waiting ??= Promise.withResolvers();
-        await waiting.promise;
-      }
-      if (failure) throw failure;
-      const taken = arrived.slice(0, max);
-      arrived = arrived.slice(max);
-      pull();
-      return taken.map(delivery);
+    next: async (max) => (await feed.next(max)).map(delivery),
+    close() {
+      feed.close();
     },
-    close: () => fail("closed"),
   };
 }
 

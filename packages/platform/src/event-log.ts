@@ -158,6 +158,11 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
     broken.dispose().catch(() => {});
   };
 
+  /** A client that is replaced ends what others were reading through it as if there were no more. */
+  const assertWhole = (used: EventStoreDBClient) => {
+    if (client !== used || closed) throw new ReadCut("a read was cut off");
+  };
+
   /** Prepares for another try. Throws what is not the connection's fault, and `unavailable` when patience ends. */
   const surviveOrThrow = (error: unknown, used: EventStoreDBClient, deadline: number) => {
     if (!isTransport(error)) throw error;
@@ -188,6 +193,7 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
         state = decider.evolve(state, event as unknown as Parameters<typeof decider.evolve>[1]);
         last = { revision: event.revision, position: event.position };
       }
+      assertWhole(connected);
       return { state, last };
     });
 
@@ -246,6 +252,7 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
           next = BigInt(event.revision) + 1n;
           deadline = Date.now() + patienceMs;
         }
+        assertWhole(used);
         return;
       } catch (error) {
         surviveOrThrow(error, used, deadline);
@@ -284,7 +291,8 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
   }
 
   async function* readAll(after: Position | undefined): AsyncGenerator<StoredEvent> {
-    const events = client.readAll({
+    const used = client;
+    const events = used.readAll({
       fromPosition: after === undefined ? "start" : { commit: after, prepare: after },
       maxCount: Number.MAX_SAFE_INTEGER,
     });
@@ -296,6 +304,7 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
           continue;
         yield event;
       }
+      assertWhole(used);
     } finally {
       await events.cancel();
     }
@@ -411,6 +420,8 @@ function asStored({ event, commitPosition }: ResolvedEvent): StoredEvent | undef
 
 class AppendTimeout extends Error {}
 
+class ReadCut extends Error {}
+
 /** The statuses of gRPC that say that the answer is missing, not that there was a wrong question: CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE. */
 const transportStatuses: readonly unknown[] = [1, 4, 14];
 
@@ -419,6 +430,7 @@ const isTransport = (error: unknown) =>
   error instanceof CancelledError ||
   error instanceof DeadlineExceededError ||
   error instanceof AppendTimeout ||
+  error instanceof ReadCut ||
   // The client's handshake fails with gRPC's own error.
   (error instanceof Error && "code" in error && transportStatuses.includes(error.code));
 

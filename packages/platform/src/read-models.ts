@@ -1,4 +1,4 @@
-import type { LatePolicy, MemberRole, Role, TenantProfile } from "@carillon/domain";
+import type { CountingAttempt, LatePolicy, MemberRole, Role, TenantProfile } from "@carillon/domain";
 
 /**
  * What readers see of the read models: one view for each table, in a schema named as its projection, without
@@ -51,6 +51,11 @@ export interface LiveDatabase {
     kind: string;
     weight: number;
     late_policy: LatePolicy;
+    /** Work that comes so many seconds after `due_at` is in time. */
+    grace_seconds: number;
+    counts: CountingAttempt;
+    /** Whether a program marks the answers. The key itself is not here. */
+    autograded: boolean;
     published_at: Date;
     due_at: Date | null;
   };
@@ -67,16 +72,35 @@ export interface LiveDatabase {
     name: string | null;
     media_type: string | null;
     handed_in_at: Date;
+    /** By the due time when it was handed in; null where another system took it in. */
+    late: boolean | null;
+    /** What lateness takes off the score. */
+    penalty_percent: number;
+    /** When it lapses without its content; null where that came with it or another system holds it. */
+    upload_by: Date | null;
     received_at: Date | null;
+    lapsed_at: Date | null;
     banked: boolean;
+    /** What counts: `raw_score` less the penalty. */
     score: number | null;
+    raw_score: number | null;
+    grader: "person" | "answer_key" | null;
     feedback: string | null;
     graded_at: Date | null;
+    /** Whether it is the one of the student's attempts that counts now. */
+    counts: boolean;
     stream: string;
     /** Of the event that committed or recorded it. */
     revision: number;
     /** Of the event that committed or recorded it, in decimal digits. */
     position: string;
+  };
+  /** Content in use: what is not here, nobody hands in. */
+  "submissions.content_references": {
+    tenant_id: string;
+    sha256: string;
+    /** How many submissions that have not lapsed are of this content. */
+    references: number;
   };
 }
 
@@ -113,10 +137,10 @@ export interface ReportsDatabase {
     /** Days from the class's first day to the due time's day, both in the tenant's time zone. */
     due_day: number | null;
     weight: number;
-    /** Students who handed in; each counts once, with the last attempt. */
+    /** Students who handed in; each counts once, with the attempt that the assignment counts. */
     submitted: number;
     banked: number;
-    /** Of `submitted`, after the due time; null where there is none. */
+    /** Of `submitted`, after the due time and the grace; null where there is no due time. */
     late: number | null;
     scored: number;
     /** Of `scored`, rounded half up to two decimals; null where nothing is scored. */

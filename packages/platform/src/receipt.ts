@@ -1,7 +1,8 @@
 import { AssignmentId, Instant, SubmissionKey, TenantId, UserId } from "@carillon/domain";
-import { CompactSign, compactVerify, createLocalJWKSet, importJWK, type JSONWebKeySet } from "jose";
+import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from "jose";
 import { z } from "zod";
-import type { SigningKey } from "./access-token.ts";
+import { signCompact } from "./compact-signature.ts";
+import type { SigningKey } from "./signing-keys.ts";
 
 /** What a receipt says: this content was handed in by this student, and stands at this place in the log. */
 export const Receipt = z.object({
@@ -20,11 +21,8 @@ export const Receipt = z.object({
 export type Receipt = z.infer<typeof Receipt>;
 
 /** Signs a receipt (JWS, compact, EdDSA). The same receipt under the same key is the same text, always. */
-export async function signReceipt(key: SigningKey, receipt: Receipt): Promise<string> {
-  return new CompactSign(new TextEncoder().encode(JSON.stringify(Receipt.parse(receipt))))
-    .setProtectedHeader({ alg: "EdDSA", kid: key.kid, typ: "receipt+jws" })
-    .sign(await importJWK(key, "EdDSA"));
-}
+export const signReceipt = (key: SigningKey, receipt: Receipt): string =>
+  signCompact(key, "receipt+jws", Receipt.parse(receipt));
 
 /** Reads a receipt that one of `keys` signed. Throws jose's `JOSEError` for any other, or a `ZodError`. */
 export async function verifyReceipt(receipt: string, keys: JSONWebKeySet): Promise<Receipt> {

@@ -1,8 +1,8 @@
 import { assignmentIdOf, classIdOf, type Instant, tenantIdOf, userIdOf } from "@carillon/domain";
 import { errors, exportJWK, generateKeyPair } from "jose";
 import { expect, test } from "vitest";
-import { publicKey, type SigningKey } from "./access-token.ts";
 import { type Receipt, signReceipt, verifyReceipt } from "./receipt.ts";
+import { publicKey, type SigningKey } from "./signing-keys.ts";
 
 const tenantId = tenantIdOf("riverside-high");
 const receipt: Receipt = {

@@ -1,4 +1,5 @@
 import process from "node:process";
+import { Instant } from "@carillon/domain";
 import { z } from "zod";
 
 /** Thrown at start where a setting is missing or wrong. The message names every such setting, never a value. */
@@ -15,7 +16,20 @@ export const exitCodeForSettings = 78;
 const url = (protocols: string, example: string) =>
   z.string().regex(new RegExp(`^(?:${protocols})://`), `must be an address such as ${example}`);
 
-const privateKey = z
+const privateKey = z.object(
+  {
+    kty: z.literal("OKP"),
+    crv: z.literal("Ed25519"),
+    x: z.string(),
+    d: z.string(),
+    kid: z.string().min(1).max(128),
+    alg: z.literal("EdDSA").default("EdDSA"),
+    signsFrom: Instant.optional(),
+  },
+  "must be private Ed25519 keys as JWKs, each with a kid",
+);
+
+const privateKeys = z
   .string()
   .transform((text, context) => {
     try {
@@ -26,17 +40,13 @@ const privateKey = z
     }
   })
   .pipe(
-    z.object(
-      {
-        kty: z.literal("OKP"),
-        crv: z.literal("Ed25519"),
-        x: z.string(),
-        d: z.string(),
-        kid: z.string(),
-        alg: z.literal("EdDSA").default("EdDSA"),
-      },
-      "must be a private Ed25519 key as JWK with a kid",
-    ),
+    z
+      .array(privateKey, "must be a list of keys")
+      .min(1, "must have a key")
+      .refine(
+        (keys) => new Set(keys.map(({ kid }) => kid)).size === keys.length,
+        "must not name a kid twice",
+      ),
   );
 
 /** Every setting that there is, each with what it must look like. */
@@ -51,16 +61,21 @@ export const settings = {
   AUTH_DATABASE_URL: url("postgres|postgresql", "postgres://carillon_reader@127.0.0.1/carillon_auth"),
   /** What a report reads. */
   REPORTS_DATABASE_URL: url("postgres|postgresql", "postgres://carillon_reader@127.0.0.1/carillon_reports"),
+  /** Where content is kept: an S3 with its credentials, percent-encoded. Without it in JetStream. */
+  OBJECTS_URL: url(
+    "s3|s3\\+http",
+    "s3://KEY:SECRET@s3.eu-west-1.amazonaws.com/BUCKET?region=eu-west-1",
+  ).optional(),
   /** The projections that a projector runs, by name, separated by commas. */
   PROJECTIONS: z.string().regex(/^[a-z_]+(,[a-z_]+)*$/, "must be names separated by commas"),
-  /** Signs access tokens. */
-  AUTH_SIGNING_KEY: privateKey,
+  /** Sign access tokens, one after another. */
+  AUTH_SIGNING_KEYS: privateKeys,
   /** Where the public keys of access tokens are. */
   AUTH_JWKS_URL: url("https?", "http://127.0.0.1:7001/.well-known/jwks.json"),
   /** Makes refresh tokens: 32 random bytes. */
   REFRESH_TOKEN_KEY: z.base64url().length(43, "must be 32 bytes as base64url without padding"),
-  /** Signs receipts. */
-  RECEIPT_SIGNING_KEY: privateKey,
+  /** Sign receipts, one after another. */
+  RECEIPT_SIGNING_KEYS: privateKeys,
   /** The workers behind the gateway. */
   AUTH_URL: url("https?", "http://127.0.0.1:7001"),
   API_URL: url("https?", "http://127.0.0.1:7002"),
@@ -82,7 +97,7 @@ export function readSettings<Name extends SettingName>(...names: Name[]): Settin
   for (const name of names) {
     const text = process.env[name];
     if (text === undefined || text === "") {
-      problems.push(`${name} is missing`);
+      if (!settings[name].safeParse(undefined).success) problems.push(`${name} is missing`);
       continue;
     }
     const parsed = settings[name].safeParse(text);

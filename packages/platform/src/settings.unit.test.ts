@@ -18,14 +18,37 @@ test("everything that is missing or wrong is named at once", () => {
 });
 
 test("a wrong secret is named, never shown", () => {
-  vi.stubEnv("AUTH_SIGNING_KEY", '{"kty":"OKP","d":"very-secret"}');
+  vi.stubEnv("AUTH_SIGNING_KEYS", '[{"kty":"OKP","d":"very-secret"}]');
   vi.stubEnv("REFRESH_TOKEN_KEY", "very-secret");
-  const read = () => readSettings("AUTH_SIGNING_KEY", "REFRESH_TOKEN_KEY");
-  expect(read).toThrow(/AUTH_SIGNING_KEY .*; REFRESH_TOKEN_KEY /);
+  const read = () => readSettings("AUTH_SIGNING_KEYS", "REFRESH_TOKEN_KEY");
+  expect(read).toThrow(/AUTH_SIGNING_KEYS .*; REFRESH_TOKEN_KEY /);
   expect(read).not.toThrow(/very-secret/);
 });
 
-test("a key that is no JSON is refused", () => {
-  vi.stubEnv("RECEIPT_SIGNING_KEY", "nonsense");
-  expect(() => readSettings("RECEIPT_SIGNING_KEY")).toThrow("RECEIPT_SIGNING_KEY must be JSON");
+const key = { kty: "OKP", crv: "Ed25519", x: "public", d: "private" };
+
+test("keys may begin to sign one after another", () => {
+  const keys = [
+    { ...key, kid: "1" },
+    { ...key, kid: "2", signsFrom: "2026-09-01T08:59:00.000Z" },
+  ];
+  vi.stubEnv("AUTH_SIGNING_KEYS", JSON.stringify(keys));
+  expect(readSettings("AUTH_SIGNING_KEYS").AUTH_SIGNING_KEYS).toMatchObject(keys);
+});
+
+test.each([
+  ["no JSON", "nonsense", "must be JSON"],
+  ["one key alone", JSON.stringify({ ...key, kid: "1" }), "must be a list of keys"],
+  ["no key", "[]", "must have a key"],
+  [
+    "two keys of one id",
+    JSON.stringify([
+      { ...key, kid: "1" },
+      { ...key, kid: "1" },
+    ]),
+    "must not name a kid twice",
+  ],
+])("keys that are %s are refused", (_what, text, message) => {
+  vi.stubEnv("RECEIPT_SIGNING_KEYS", text);
+  expect(() => readSettings("RECEIPT_SIGNING_KEYS")).toThrow(`RECEIPT_SIGNING_KEYS ${message}`);
 });

@@ -12,4 +12,14 @@ export const telemetryNames = {
   projectionLagSeconds: "carillon_projection_lag_seconds",
   /** 1 where an event stopped it, else 0, by projection and partition. */
   projectionStopped: "carillon_projection_stopped",
+  /** Items of work that were done, by step. */
+  workDone: "carillon_work_done_total",
+  /** Failed tries of work, by step. */
+  workRetries: "carillon_work_retries_total",
+  /** Work that could not be done and waits for somebody, by step. */
+  workDead: "carillon_work_dead",
+  /** For how long the oldest work of a step has been due. */
+  workLagSeconds: "carillon_work_lag_seconds",
+  /** How long one item takes, by step. */
+  workSeconds: "carillon_work_seconds",
 } as const;

@@ -2,24 +2,36 @@ import { openPostgres } from "@carillon/platform";
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { ensureRoles, type RolePasswords } from "./database-roles.ts";
+import { attemptRank } from "./migrations/attempt-rank.ts";
 import { classProgressV1 } from "./migrations/class-progress-v1.ts";
+import { classProgressV2 } from "./migrations/class-progress-v2.ts";
 import { credentialsV1 } from "./migrations/credentials-v1.ts";
 import { directoryV1 } from "./migrations/directory-v1.ts";
+import { directoryV2 } from "./migrations/directory-v2.ts";
 import { foundation } from "./migrations/foundation.ts";
 import { submissionsV1 } from "./migrations/submissions-v1.ts";
+import { submissionsV2 } from "./migrations/submissions-v2.ts";
 
 /** The databases of read models. */
 export type DatabaseName = "live" | "auth" | "reports";
 
 /** What has been done to each database, in order. A migration that was released is never changed. */
-const migrations: Record<DatabaseName, Record<string, Migration>> = {
+export const migrations: Record<DatabaseName, Record<string, Migration>> = {
   live: {
     "0001_foundation": foundation,
     "0002_directory_v1": directoryV1,
     "0003_submissions_v1": submissionsV1,
+    "0004_attempt_rank": attemptRank,
+    "0005_directory_v2": directoryV2,
+    "0006_submissions_v2": submissionsV2,
   },
   auth: { "0001_foundation": foundation, "0002_credentials_v1": credentialsV1 },
-  reports: { "0001_foundation": foundation, "0002_class_progress_v1": classProgressV1 },
+  reports: {
+    "0001_foundation": foundation,
+    "0002_class_progress_v1": classProgressV1,
+    "0003_attempt_rank": attemptRank,
+    "0004_class_progress_v2": classProgressV2,
+  },
 };
 
 // Drawn once at random. Roles belong to the whole cluster, so two who migrate must take turns.

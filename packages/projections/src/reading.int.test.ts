@@ -9,6 +9,7 @@ import {
 import type { TestPostgres } from "@carillon/platform/testing";
 import { type Kysely, sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { projections } from "./projections.ts";
 import { connectAsProjector, connectAsReader, startMigratedPostgres } from "./testing/pipeline.ts";
 
 const tenantId = tenantIdOf("north");
@@ -27,10 +28,12 @@ afterAll(async () => {
   await postgres.stop();
 });
 
+const { version } = projections.directory;
+
 const reach = (position: bigint, partition = partitionOf(tenantId)) =>
   sql`
   insert into carillon.checkpoints (projection, version, partition, position, created)
-  values ('directory', 1, ${partition}, ${String(position)}, '2026-09-01T08:59:00Z')
+  values ('directory', ${version}, ${partition}, ${String(position)}, '2026-09-01T08:59:00Z')
   on conflict (projection, version, partition) do update set position = excluded.position`.execute(projector);
 
 const read = (atLeast?: bigint, patienceMs?: number) =>

@@ -19,7 +19,7 @@ export interface RowTable<TableRow extends Row = Row> {
  * the key. A table with one row a tenant has no key; such a row can be put, but not read.
  *
  * @example
- * const people = rowTable("directory_v1.people", { user_id: "uuid", name: "text" }, 1);
+ * const people = rowTable("directory_v2.people", { user_id: "uuid", name: "text" }, 1);
  */
 export function rowTable<const Columns extends Readonly<Record<string, string>>>(
   name: string,

@@ -50,7 +50,7 @@ export async function projectionStatus(url: string): Promise<PartitionStatus[]> 
           order by p.position
           limit 1
         ) as "stoppedAt"
-      from carillon.checkpoints c
+      from carillon.checkpoints c join carillon.active_versions using (projection, version)
       order by projection, version, partition`.execute(db);
     return rows;
   } finally {

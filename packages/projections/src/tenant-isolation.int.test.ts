@@ -33,7 +33,7 @@ afterAll(async () => {
 });
 
 const insertPerson = (tenantId: TenantId, username: string) => sql`
-  insert into directory_v1.people (tenant_id, user_id, username, name, roles)
+  insert into directory_v2.people (tenant_id, user_id, username, name, roles)
   values (${tenantId}, ${randomUUID()}, ${username}, 'Somebody', '{student}')`;
 
 const inScope = (tenantId: TenantId, statement: ReturnType<typeof insertPerson>) =>
@@ -47,7 +47,7 @@ const usernames = (tenantId: TenantId) =>
     (await tx.selectFrom("directory.people").select("username").execute()).map(({ username }) => username),
   );
 
-const everybody = sql`select * from directory_v1.people`;
+const everybody = sql`select * from directory_v2.people`;
 
 test("a tenant sees its own rows only", async () => {
   expect(await usernames(north)).toEqual(["ada"]);
@@ -56,10 +56,10 @@ test("a tenant sees its own rows only", async () => {
 
 test("rows of another tenant can be neither written, changed nor removed", async () => {
   await expect(inScope(south, insertPerson(north, "mallory"))).rejects.toThrow("row-level security");
-  const changed = await inScope(south, sql`update directory_v1.people set name = 'Mallory'`);
-  const removed = await inScope(south, sql`delete from directory_v1.people`);
+  const changed = await inScope(south, sql`update directory_v2.people set name = 'Mallory'`);
+  const removed = await inScope(south, sql`delete from directory_v2.people`);
   expect([changed.numAffectedRows, removed.numAffectedRows]).toEqual([0n, 0n]);
-  await expect(inScope(north, sql`update directory_v1.people set tenant_id = ${south}`)).rejects.toThrow(
+  await expect(inScope(north, sql`update directory_v2.people set tenant_id = ${south}`)).rejects.toThrow(
     "row-level security",
   );
 });

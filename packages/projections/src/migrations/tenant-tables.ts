@@ -38,19 +38,21 @@ export async function createTenantTable(
   await sql`grant select on ${table} to ${sql.id(readerRole)}`.execute(db);
 }
 
-/** Makes an index that is searched within one tenant. `columns` follow `tenant_id`. */
+/** Makes an index that is searched within one tenant. `columns` follow `tenant_id`; `where` says which rows it is of. */
 export async function createTenantIndex(
   db: Kysely<unknown>,
   schema: string,
   table: string,
   columns: string,
+  where?: string,
 ): Promise<void> {
-  await sql`create index on ${sql.id(schema, table)} (tenant_id, ${sql.raw(columns)})`.execute(db);
+  const rows = where === undefined ? sql`` : sql`where ${sql.raw(where)}`;
+  await sql`create index on ${sql.id(schema, table)} (tenant_id, ${sql.raw(columns)}) ${rows}`.execute(db);
 }
 
 /**
- * Shows `query` to readers as `<projection>.<name>`. The view runs with the rights of who asks, so the tables'
- * policies hold.
+ * Shows `query` to readers as `<projection>.<name>`, in place of what was shown there. The view runs with the rights
+ * of who asks, so the tables' policies hold.
  */
 export async function publishView(
   db: Kysely<unknown>,
@@ -61,8 +63,18 @@ export async function publishView(
   await sql`create schema if not exists ${sql.id(projection)}`.execute(db);
   await sql`grant usage on schema ${sql.id(projection)} to ${sql.id(readerRole)}`.execute(db);
   const view = sql.id(projection, name);
-  await sql`create or replace view ${view} with (security_invoker = true) as ${sql.raw(query)}`.execute(db);
+  // Not "or replace": that would keep the old columns, in their old order.
+  await sql`drop view if exists ${view}`.execute(db);
+  await sql`create view ${view} with (security_invoker = true) as ${sql.raw(query)}`.execute(db);
   await sql`grant select on ${view} to ${sql.id(readerRole)}`.execute(db);
+}
+
+/**
+ * Removes the tables of a version that no view shows any more. Its checkpoints stay: until the new version has come as
+ * far, readers are told that it is stale.
+ */
+export async function dropVersionSchema(db: Kysely<unknown>, schema: string): Promise<void> {
+  await sql`drop schema ${sql.id(schema)} cascade`.execute(db);
 }
 
 /** Makes `version` the one whose checkpoints readers are told. */

@@ -1,7 +1,8 @@
 import { type Instant, instantOf, isLate } from "@carillon/domain";
 import { sql, type Transaction } from "kysely";
 import type { RevisedRow } from "../row-change.ts";
-import type { Attempt, Student } from "./class-progress-tables.ts";
+import type { Student } from "./class-progress-tables.ts";
+import type { CountingAttempt } from "./counting-attempts.ts";
 
 /** From this score on an attempt is passed. */
 const passMark = 40;
@@ -24,7 +25,7 @@ export async function countStudents(
     delta.withdrawn += gone(after) - gone(before);
   }
   await sql`
-    update class_progress_v1.classes c
+    update class_progress_v2.classes c
     set registered = c.registered + d.registered, withdrawn = c.withdrawn + d.withdrawn
     from json_to_recordset(${JSON.stringify([...deltas.values()])}::json)
       as d(class_id uuid, registered integer, withdrawn integer)
@@ -32,31 +33,32 @@ export async function countStudents(
 }
 
 /**
- * Adds to the counters of assessments what changed about their attempts. Scores are summed in decimal by Postgres:
- * binary fractions would drift. Those in `rescheduled` are left out of the late ones: `countLateAgain` counts them.
+ * Adds to the counters of assessments what changed about the attempts that count. Scores are summed in decimal by
+ * Postgres: binary fractions would drift. Those in `rescheduled` are left out of the late ones: `countLateAgain` counts them.
  */
 export async function countAttempts(
   tx: Transaction<unknown>,
   tenantId: string,
-  revised: readonly RevisedRow<Attempt>[],
+  before: readonly CountingAttempt[],
+  after: readonly CountingAttempt[],
   rescheduled: ReadonlySet<string>,
 ): Promise<void> {
-  if (revised.length === 0) return;
-  const dueTimes = await loadDueTimes(tx, tenantId, [
-    ...new Set(revised.map(({ after }) => after.assignment_id)),
-  ]);
-  const deltas = new Map<string, AttemptDelta>();
-  for (const { before, after } of revised) {
-    const { assignment_id } = after;
-    const delta = entry(deltas, assignment_id, () => emptyDelta(assignment_id));
-    const dueAt = rescheduled.has(assignment_id) ? null : (dueTimes.get(assignment_id) ?? null);
-    add(delta, figures(after, dueAt), 1);
-    add(delta, figures(before, dueAt), -1);
-    if (after.score !== null) delta.scores_in.push(after.score);
-    if (before && before.score !== null) delta.scores_out.push(before.score);
-  }
+  const ids = new Set([...before, ...after].map(({ assignment_id }) => assignment_id));
+  if (ids.size === 0) return;
+  const dueTimes = await loadDueTimes(tx, tenantId, [...ids]);
+  const deltas = new Map([...ids].map((id) => [id, emptyDelta(id)]));
+  const count = (attempt: CountingAttempt, sign: 1 | -1) => {
+    const { assignment_id, score } = attempt;
+    const delta = deltas.get(assignment_id);
+    if (!delta) return;
+    const due = rescheduled.has(assignment_id) ? undefined : dueTimes.get(assignment_id);
+    add(delta, figures(attempt, due), sign);
+    if (score !== null) (sign === 1 ? delta.scores_in : delta.scores_out).push(score);
+  };
+  for (const attempt of before) count(attempt, -1);
+  for (const attempt of after) count(attempt, 1);
   await sql`
-    update class_progress_v1.assessments a
+    update class_progress_v2.assessments a
     set
       submitted = a.submitted + d.submitted,
       banked = a.banked + d.banked,
@@ -73,7 +75,7 @@ export async function countAttempts(
     where a.tenant_id = ${tenantId} and a.assignment_id = d.assignment_id`.execute(tx);
 }
 
-/** Counts the late attempts of assessments whose due time was changed. */
+/** Counts the late ones of the attempts that count, for assessments whose due time was changed. */
 export async function countLateAgain(
   tx: Transaction<unknown>,
   tenantId: string,
@@ -81,11 +83,18 @@ export async function countLateAgain(
 ): Promise<void> {
   if (assignmentIds.length === 0) return;
   await sql`
-    update class_progress_v1.assessments a
+    update class_progress_v2.assessments a
     set late = (
       select count(*)
-      from class_progress_v1.attempts t
-      where t.tenant_id = a.tenant_id and t.assignment_id = a.assignment_id and t.handed_in_at > a.due_at
+      from (
+        select distinct on (t.student_id) t.handed_in_at
+        from class_progress_v2.attempts t
+        where t.tenant_id = a.tenant_id and t.assignment_id = a.assignment_id and not t.lapsed
+        order by
+          t.student_id,
+          carillon.attempt_rank(a.counts, t.handed_in_at, t.position, t.score) desc
+      ) counting
+      where counting.handed_in_at > a.due_at + make_interval(secs => a.grace_seconds)
     )
     where a.tenant_id = ${tenantId} and a.assignment_id = any(${assignmentIds})`.execute(tx);
 }
@@ -115,13 +124,18 @@ const emptyDelta = (assignment_id: string): AttemptDelta => ({
   scores_out: [],
 });
 
+interface DueTime {
+  readonly at: Instant | null;
+  readonly graceSeconds: number;
+}
+
 /** What one attempt adds to the counters. */
-const figures = (attempt: Attempt | undefined, dueAt: Instant | null): Figures => ({
-  submitted: attempt ? 1 : 0,
-  banked: attempt?.banked ? 1 : 0,
-  late: attempt && isLate(attempt.handed_in_at as Instant, dueAt) ? 1 : 0,
-  scored: attempt && attempt.score !== null ? 1 : 0,
-  passed: attempt && attempt.score !== null && attempt.score >= passMark ? 1 : 0,
+const figures = ({ handed_in_at, banked, score }: CountingAttempt, due: DueTime | undefined): Figures => ({
+  submitted: 1,
+  banked: banked ? 1 : 0,
+  late: due && isLate(handed_in_at, due.at, due.graceSeconds) ? 1 : 0,
+  scored: score !== null ? 1 : 0,
+  passed: score !== null && score >= passMark ? 1 : 0,
 });
 
 function add(delta: Figures, figures: Figures, sign: 1 | -1): void {
@@ -132,12 +146,21 @@ function add(delta: Figures, figures: Figures, sign: 1 | -1): void {
   delta.passed += sign * figures.passed;
 }
 
-async function loadDueTimes(tx: Transaction<unknown>, tenantId: string, assignmentIds: string[]) {
-  const { rows } = await sql<{ assignment_id: string; due_at: Date | null }>`
-    select assignment_id, due_at
-    from class_progress_v1.assessments
+async function loadDueTimes(
+  tx: Transaction<unknown>,
+  tenantId: string,
+  assignmentIds: string[],
+): Promise<Map<string, DueTime>> {
+  const { rows } = await sql<{ assignment_id: string; due_at: Date | null; grace_seconds: number }>`
+    select assignment_id, due_at, grace_seconds
+    from class_progress_v2.assessments
     where tenant_id = ${tenantId} and assignment_id = any(${assignmentIds})`.execute(tx);
-  return new Map(rows.map(({ assignment_id, due_at }) => [assignment_id, due_at && instantOf(due_at)]));
+  return new Map(
+    rows.map(({ assignment_id, due_at, grace_seconds }) => [
+      assignment_id,
+      { at: due_at && instantOf(due_at), graceSeconds: grace_seconds },
+    ]),
+  );
 }
 
 const gone = (student: Student | undefined) => (student && !student.present ? 1 : 0);

@@ -1,11 +1,11 @@
 import { type RowTable, rowTable } from "../row-table.ts";
 
 /** Whose time zone due days are in. */
-export const tenants = rowTable("class_progress_v1.tenants", { time_zone: "text" }, 0);
+export const tenants = rowTable("class_progress_v2.tenants", { time_zone: "text" }, 0);
 
 /** Has the counters `registered` and `withdrawn` besides. */
 export const classes = rowTable(
-  "class_progress_v1.classes",
+  "class_progress_v2.classes",
   { class_id: "uuid", code: "text", starts_on: "date", length_days: "integer" },
   1,
 );
@@ -18,14 +18,14 @@ export interface Student {
   readonly present: boolean;
 }
 export const students = rowTable(
-  "class_progress_v1.students",
+  "class_progress_v2.students",
   { class_id: "uuid", student_id: "uuid", present: "boolean" },
   2,
 ) as RowTable<Student>;
 
 /** Has the counters of its attempts besides. */
 export const assessments = rowTable(
-  "class_progress_v1.assessments",
+  "class_progress_v2.assessments",
   {
     assignment_id: "uuid",
     class_id: "uuid",
@@ -33,22 +33,15 @@ export const assessments = rowTable(
     kind: "text",
     weight: "double precision",
     due_at: "timestamptz",
+    grace_seconds: "integer",
+    counts: "text",
   },
   1,
 );
 
-/** The attempt of a student that counts. */
-export interface Attempt {
-  readonly [column: string]: unknown;
-  readonly assignment_id: string;
-  readonly student_id: string;
-  readonly submission_id: string;
-  readonly handed_in_at: string;
-  readonly banked: boolean;
-  readonly score: number | null;
-}
+/** Every attempt of every student. */
 export const attempts = rowTable(
-  "class_progress_v1.attempts",
+  "class_progress_v2.attempts",
   {
     assignment_id: "uuid",
     student_id: "uuid",
@@ -56,6 +49,8 @@ export const attempts = rowTable(
     handed_in_at: "timestamptz",
     banked: "boolean",
     score: "double precision",
+    lapsed: "boolean",
+    position: "bigint",
   },
-  2,
-) as RowTable<Attempt>;
+  3,
+);

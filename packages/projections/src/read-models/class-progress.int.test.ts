@@ -3,6 +3,7 @@ import {
   assignmentIdOf,
   type Category,
   type ClassId,
+  CountingAttempt,
   classIdOf,
   type DomainEvent,
   type Instant,
@@ -95,7 +96,12 @@ function school(timeZone: string) {
 
 type School = ReturnType<typeof school>;
 
-const publish = ({ assignments, happens }: School, index: number, dueAt: Instant | null) => {
+const publish = (
+  { assignments, happens }: School,
+  index: number,
+  dueAt: Instant | null,
+  rules: { graceSeconds: number; counts: CountingAttempt } = { graceSeconds: 0, counts: "last" },
+) => {
   const { id, classId, code } = at(assignments, index);
   happens("assignment", id, "AssignmentPublished", {
     code,
@@ -103,8 +109,7 @@ const publish = ({ assignments, happens }: School, index: number, dueAt: Instant
     kind: "TMA",
     weight: 12.5,
     latePolicy: { kind: "accept" },
-    graceSeconds: 0,
-    counts: "last",
+    ...rules,
     answerKey: null,
     classId,
     dueAt,
@@ -152,6 +157,11 @@ const figures = (tenantId: TenantId): Promise<ClassFigures[]> =>
 
 const index = fc.nat({ max: 11 });
 const due = fc.option(fc.integer({ min: 0, max: 5 }), { freq: 4 });
+// Attempts are whole days apart: the first two leave all of them as they are, the third lets a day pass.
+const rules = fc.record({
+  graceSeconds: fc.constantFrom(0, 86_399, 86_400),
+  counts: fc.constantFrom(...CountingAttempt.options),
+});
 const happening = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("join" as const), student: index, of: index }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("leave" as const), student: index, of: index }) },
@@ -171,9 +181,11 @@ const happening = fc.oneof(
     arbitrary: fc.record({
       kind: fc.constant("grade" as const),
       attempt: fc.nat(),
-      tenths: fc.integer({ min: 0, max: 1_000 }),
+      // Few different ones, so that some are equal.
+      tenths: fc.oneof(fc.constantFrom(0, 399, 400), fc.integer({ min: 0, max: 1_000 })),
     }),
   },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("lapse" as const), attempt: fc.nat() }) },
 );
 type Happening = typeof happening extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -224,7 +236,12 @@ function play(made: School, happenings: readonly Happening[]) {
           banked,
         });
       }
-    } else if (attempts.length > 0) {
+    } else if (attempts.length === 0) {
+    } else if (one.kind === "lapse") {
+      const { id, work } = at(attempts, one.attempt);
+      const lapse = { ...work, sha256: "0".repeat(64), lapsedAt: day(6) };
+      made.happens("submission", id, "SubmissionLapsed", lapse);
+    } else {
       const { id, work } = at(attempts, one.attempt);
       made.happens("submission", id, "SubmissionGraded", gradeOf(work, one.tenths / 10));
     }
@@ -244,10 +261,12 @@ test("however events are split into batches, the figures are a recount's", async
     fc.asyncProperty(
       fc.array(happening, { minLength: 1, maxLength: 80, size: "max" }),
       fc.array(fc.integer({ min: 1, max: 25 }), { minLength: 1, maxLength: 10 }),
-      fc.array(due, { minLength: 4, maxLength: 4 }),
-      async (happenings, sizes, dues) => {
+      fc.array(fc.tuple(due, rules), { minLength: 4, maxLength: 4 }),
+      async (happenings, sizes, published) => {
         const made = school("America/New_York");
-        for (const [which, days] of dues.entries()) publish(made, which, days === null ? null : day(days));
+        for (const [which, [days, rule]] of published.entries()) {
+          publish(made, which, days === null ? null : day(days), rule);
+        }
         play(made, happenings);
         for (let from = 0, batch = 0; from < made.events.length; batch++) {
           const size = at(sizes, batch);

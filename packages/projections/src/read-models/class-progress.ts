@@ -4,8 +4,8 @@ import type { Transaction } from "kysely";
 import { changesOf, type Projection, type RowChanges } from "../projection.ts";
 import { changeRows, patch, put, revise } from "../row-change.ts";
 import { countAttempts, countLateAgain, countStudents } from "./class-progress-counts.ts";
-import { type Attempt, assessments, attempts, classes, students, tenants } from "./class-progress-tables.ts";
-
+import { assessments, attempts, classes, students, tenants } from "./class-progress-tables.ts";
+import { countingAttempts, type StudentWork } from "./counting-attempts.ts";
 import { idOf } from "./stream-id.ts";
 
 const joined = (class_id: string, student_id: string) =>
@@ -17,22 +17,23 @@ const left = (class_id: string, student_id: string) =>
   patch(students, { class_id, student_id }, { present: false });
 
 type HandedIn = Extract<RecordedEvent, { type: "SubmissionCommitted" | "SubmissionRecorded" }>;
+type SubmissionEvent = HandedIn | Extract<RecordedEvent, { type: "SubmissionGraded" | "SubmissionLapsed" }>;
 
-/** Of a student's attempts the last counts: the later handed in, of two at one time the later in the log. */
-const attempted = (event: HandedIn, handed_in_at: string, banked: boolean) => {
-  const { assignmentId, studentId } = event.data;
-  const attempt: Attempt = {
-    assignment_id: assignmentId,
-    student_id: studentId,
-    submission_id: idOf(event),
+const attempted = (event: HandedIn, handed_in_at: string, banked: boolean) =>
+  put(attempts, {
+    ...attemptOf(event),
     handed_in_at,
     banked,
     score: null,
-  };
-  return revise(attempts, { assignment_id: assignmentId, student_id: studentId }, (counting) =>
-    counting && handed_in_at < counting.handed_in_at ? counting : attempt,
-  );
-};
+    lapsed: false,
+    position: String(event.position),
+  });
+
+const attemptOf = (event: SubmissionEvent) => ({
+  assignment_id: event.data.assignmentId,
+  student_id: event.data.studentId,
+  submission_id: idOf(event),
+});
 
 const changes: RowChanges = {
   TenantEnrolled: ({ data }) => put(tenants, { time_zone: data.timeZone }),
@@ -43,7 +44,7 @@ const changes: RowChanges = {
   StudentJoinedClass: ({ data }) => joined(data.classId, data.studentId),
   StudentLeftClass: ({ data }) => left(data.classId, data.studentId),
   AssignmentPublished: (event) => {
-    const { classId, code, kind, weight, dueAt } = event.data;
+    const { classId, code, kind, weight, dueAt, graceSeconds, counts } = event.data;
     return put(assessments, {
       assignment_id: idOf(event),
       class_id: classId,
@@ -51,19 +52,16 @@ const changes: RowChanges = {
       kind,
       weight,
       due_at: dueAt,
+      grace_seconds: graceSeconds,
+      counts,
     });
   },
   AssignmentRescheduled: (event) =>
     patch(assessments, { assignment_id: idOf(event) }, { due_at: event.data.dueAt }),
   SubmissionCommitted: (event) => attempted(event, event.data.committedAt, false),
   SubmissionRecorded: (event) => attempted(event, event.data.handedInAt, event.data.banked),
-  SubmissionGraded: (event) => {
-    const { assignmentId, studentId, score } = event.data;
-    const submission = idOf(event);
-    return revise(attempts, { assignment_id: assignmentId, student_id: studentId }, (counting) =>
-      counting?.submission_id === submission ? { ...counting, score } : counting,
-    );
-  },
+  SubmissionLapsed: (event) => patch(attempts, attemptOf(event), { lapsed: true }),
+  SubmissionGraded: (event) => patch(attempts, attemptOf(event), { score: event.data.score }),
 };
 
 async function apply(
@@ -71,19 +69,39 @@ async function apply(
   tenantId: TenantId,
   events: readonly RecordedEvent[],
 ): Promise<void> {
+  const work = workIn(events);
+  const before = await countingAttempts(tx, tenantId, work);
   const revised = await changeRows(tx, tenantId, changesOf(changes, events));
   await countStudents(tx, tenantId, revised.of(students));
+  const after = await countingAttempts(tx, tenantId, work);
   const rescheduled = new Set(
     events.flatMap((event) => (event.type === "AssignmentRescheduled" ? [idOf(event)] : [])),
   );
-  await countAttempts(tx, tenantId, revised.of(attempts), rescheduled);
+  await countAttempts(tx, tenantId, before, after, rescheduled);
   await countLateAgain(tx, tenantId, [...rescheduled]);
 }
+
+/** Whose attempts at what these events are of. */
+function workIn(events: readonly RecordedEvent[]): StudentWork[] {
+  const work = new Map<string, StudentWork>();
+  for (const event of events) {
+    if (!isOfAttempt(event)) continue;
+    const { assignmentId, studentId } = event.data;
+    work.set(`${assignmentId} ${studentId}`, { assignment_id: assignmentId, student_id: studentId });
+  }
+  return [...work.values()];
+}
+
+const isOfAttempt = (event: RecordedEvent): event is SubmissionEvent =>
+  event.type === "SubmissionCommitted" ||
+  event.type === "SubmissionRecorded" ||
+  event.type === "SubmissionLapsed" ||
+  event.type === "SubmissionGraded";
 
 /** How each class does with each assessment, counted up as events arrive. */
 export const classProgress: Projection = {
   name: "class_progress",
-  version: 1,
+  version: 2,
   database: "reports",
   takes: new Set(Object.keys(changes)),
   apply,

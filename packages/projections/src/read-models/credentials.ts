@@ -22,5 +22,7 @@ export const credentials = rowProjection(
     },
     UserRolesAssigned: (event) => patch(accounts, { user_id: idOf(event) }, { roles: event.data.roles }),
     PasswordSet: (event) => patch(accounts, { user_id: idOf(event) }, { password_hash: event.data.hash }),
+    PasswordHashUpgraded: (event) =>
+      patch(accounts, { user_id: idOf(event) }, { password_hash: event.data.hash }),
   },
 );

@@ -4,7 +4,7 @@ import { rowTable } from "../row-table.ts";
 import { idOf } from "./stream-id.ts";
 
 const tenants = rowTable(
-  "directory_v1.tenants",
+  "directory_v2.tenants",
   {
     slug: "text",
     name: "text",
@@ -18,25 +18,25 @@ const tenants = rowTable(
 );
 
 const people = rowTable(
-  "directory_v1.people",
+  "directory_v2.people",
   { user_id: "uuid", username: "text", name: "text", email: "text", roles: "text[]" },
   1,
 );
 
 const classes = rowTable(
-  "directory_v1.classes",
+  "directory_v2.classes",
   { class_id: "uuid", code: "text", title: "text", starts_on: "date", length_days: "integer" },
   1,
 );
 
 const memberships = rowTable(
-  "directory_v1.memberships",
+  "directory_v2.memberships",
   { class_id: "uuid", user_id: "uuid", role: "text", joined_at: "timestamptz", left_at: "timestamptz" },
   2,
 );
 
 const assignments = rowTable(
-  "directory_v1.assignments",
+  "directory_v2.assignments",
   {
     assignment_id: "uuid",
     class_id: "uuid",
@@ -45,6 +45,9 @@ const assignments = rowTable(
     kind: "text",
     weight: "double precision",
     late_policy: "jsonb",
+    grace_seconds: "integer",
+    counts: "text",
+    autograded: "boolean",
     published_at: "timestamptz",
     due_at: "timestamptz",
   },
@@ -59,7 +62,7 @@ const left = (class_id: string, user_id: string, left_at: string) =>
 
 /** The school, its people, classes, memberships and assignments. */
 export const directory = rowProjection(
-  { name: "directory", version: 1, database: "live" },
+  { name: "directory", version: 2, database: "live" },
   {
     TenantEnrolled: ({ data: { timeZone, ...data } }) => put(tenants, { ...data, time_zone: timeZone }),
     UserEnrolled: (event) => put(people, { user_id: idOf(event), ...event.data }),
@@ -81,7 +84,8 @@ export const directory = rowProjection(
     StudentLeftClass: ({ data, metadata }) => left(data.classId, data.studentId, metadata.occurredAt),
     TeacherLeftClass: ({ data, metadata }) => left(data.classId, data.teacherId, metadata.occurredAt),
     AssignmentPublished: (event) => {
-      const { classId, code, title, kind, weight, latePolicy, dueAt } = event.data;
+      const { classId, code, title, kind, weight, latePolicy, graceSeconds, counts, answerKey, dueAt } =
+        event.data;
       return put(assignments, {
         assignment_id: idOf(event),
         class_id: classId,
@@ -90,6 +94,10 @@ export const directory = rowProjection(
         kind,
         weight,
         late_policy: latePolicy,
+        grace_seconds: graceSeconds,
+        counts,
+        // Students read this view: never the key itself.
+        autograded: answerKey !== null,
         published_at: event.metadata.occurredAt,
         due_at: dueAt,
       });

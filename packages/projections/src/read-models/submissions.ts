@@ -4,8 +4,10 @@ import { patch, put } from "../row-change.ts";
 import { rowTable } from "../row-table.ts";
 import { idOf } from "./stream-id.ts";
 
+const assignments = rowTable("submissions_v2.assignments", { assignment_id: "uuid", counts: "text" }, 1);
+
 const submissions = rowTable(
-  "submissions_v1.submissions",
+  "submissions_v2.submissions",
   {
     submission_id: "uuid",
     assignment_id: "uuid",
@@ -17,9 +19,15 @@ const submissions = rowTable(
     name: "text",
     media_type: "text",
     handed_in_at: "timestamptz",
+    late: "boolean",
+    penalty_percent: "double precision",
+    upload_by: "timestamptz",
     received_at: "timestamptz",
+    lapsed_at: "timestamptz",
     banked: "boolean",
     score: "double precision",
+    raw_score: "double precision",
+    grader: "text",
     feedback: "text",
     graded_at: "timestamptz",
     revision: "integer",
@@ -37,26 +45,35 @@ const begun = (event: HandedIn) => ({
   student_id: event.data.studentId,
   key: event.data.key,
   received_at: null,
+  lapsed_at: null,
   score: null,
+  raw_score: null,
+  grader: null,
   feedback: null,
   graded_at: null,
   revision: event.revision,
   position: String(event.position),
 });
 
-/** Every submission: what was handed in, when it was received, and its grade. */
+/** Every submission: what was handed in, when it was received or lapsed, and its grade. */
 export const submissionList = rowProjection(
-  { name: "submissions", version: 1, database: "live" },
+  { name: "submissions", version: 2, database: "live" },
   {
+    AssignmentPublished: (event) =>
+      put(assignments, { assignment_id: idOf(event), counts: event.data.counts }),
     SubmissionCommitted: (event) => {
-      const { sha256, bytes, name, mediaType } = event.data.content;
+      const { content, committedAt, late, penaltyPercent, uploadBy } = event.data;
+      const { sha256, bytes, name, mediaType } = content;
       return put(submissions, {
         ...begun(event),
         sha256,
         bytes,
         name,
         media_type: mediaType,
-        handed_in_at: event.data.committedAt,
+        handed_in_at: committedAt,
+        late,
+        penalty_percent: penaltyPercent,
+        upload_by: uploadBy,
         banked: false,
       });
     },
@@ -68,15 +85,22 @@ export const submissionList = rowProjection(
         name: null,
         media_type: null,
         handed_in_at: event.data.handedInAt,
+        late: null,
+        penalty_percent: 0,
+        upload_by: null,
         banked: event.data.banked,
       }),
     SubmissionReceived: (event) =>
       patch(submissions, { submission_id: idOf(event) }, { received_at: event.data.receivedAt }),
-    SubmissionGraded: (event) =>
-      patch(
+    SubmissionLapsed: (event) =>
+      patch(submissions, { submission_id: idOf(event) }, { lapsed_at: event.data.lapsedAt }),
+    SubmissionGraded: (event) => {
+      const { score, rawScore, grader, feedback } = event.data;
+      return patch(
         submissions,
         { submission_id: idOf(event) },
-        { score: event.data.score, feedback: event.data.feedback, graded_at: event.metadata.occurredAt },
-      ),
+        { score, raw_score: rawScore, grader, feedback, graded_at: event.metadata.occurredAt },
+      );
+    },
   },
 );

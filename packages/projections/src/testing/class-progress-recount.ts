@@ -60,17 +60,15 @@ function assessment(
   const id = idOf(published);
   const moved = only(events, "AssignmentRescheduled").findLast((event) => idOf(event) === id);
   const dueAt = (moved ?? published).data.dueAt;
-  const counting = attemptsThatCount(events, id);
-  const scores = counting.flatMap((attempt) => {
-    const grade = only(events, "SubmissionGraded").findLast(({ stream }) => stream === attempt.stream);
-    return grade ? [grade.data.score] : [];
-  });
+  const closesAt = dueAt && Date.parse(dueAt) + published.data.graceSeconds * 1000;
+  const counting = attemptsThatCount(events, id, published.data.counts);
+  const scores = counting.map((attempt) => scoreOf(events, attempt)).filter((score) => score !== undefined);
   return {
     assignment_id: id,
     due_day: dueAt && daysBetween(startsOn, localDay(dueAt, timeZone)),
     submitted: counting.length,
     banked: counting.filter(({ type, data }) => type === "SubmissionRecorded" && data.banked).length,
-    late: dueAt && counting.filter((attempt) => handedInAt(attempt) > dueAt).length,
+    late: closesAt && counting.filter((attempt) => Date.parse(handedInAt(attempt)) > closesAt).length,
     scored: scores.length,
     mean_score: scores.length === 0 ? null : meanOfTenths(scores.map((score) => Math.round(score * 10))),
     passed: scores.filter((score) => score >= 40).length,
@@ -82,14 +80,31 @@ type Attempt = Of<"SubmissionCommitted" | "SubmissionRecorded">;
 const handedInAt = (attempt: Attempt) =>
   attempt.type === "SubmissionCommitted" ? attempt.data.committedAt : attempt.data.handedInAt;
 
-function attemptsThatCount(events: readonly RecordedEvent[], assignmentId: string): Attempt[] {
-  const last = new Map<string, Attempt>();
-  const attempts = only(events, "SubmissionCommitted", "SubmissionRecorded")
-    .filter(({ data }) => data.assignmentId === assignmentId)
+const scoreOf = (events: readonly RecordedEvent[], { stream }: Attempt) =>
+  only(events, "SubmissionGraded").findLast((grade) => grade.stream === stream)?.data.score;
+
+function attemptsThatCount(
+  events: readonly RecordedEvent[],
+  assignmentId: string,
+  counts: "last" | "best" | "first",
+): Attempt[] {
+  const lapsed = new Set(only(events, "SubmissionLapsed").map(({ stream }) => stream));
+  const students = Map.groupBy(
+    only(events, "SubmissionCommitted", "SubmissionRecorded").filter(
+      ({ data, stream }) => data.assignmentId === assignmentId && !lapsed.has(stream),
+    ),
+    ({ data }) => data.studentId,
+  );
+  return [...students.values()].map((attempts) => {
     // A stable sort: of two at one time the later in the log comes later.
-    .toSorted((a, b) => handedInAt(a).localeCompare(handedInAt(b)));
-  for (const attempt of attempts) last.set(attempt.data.studentId, attempt);
-  return [...last.values()];
+    const inOrder = attempts.toSorted((a, b) => handedInAt(a).localeCompare(handedInAt(b)));
+    const [first] = inOrder;
+    if (!first) throw new Error("a student of this list has an attempt");
+    if (counts === "first") return first;
+    if (counts === "last") return inOrder.at(-1) ?? first;
+    const score = (attempt: Attempt) => scoreOf(events, attempt) ?? -1;
+    return inOrder.reduce((best, attempt) => (score(attempt) > score(best) ? attempt : best));
+  });
 }
 
 /** Half up to two decimals, in whole numbers. */

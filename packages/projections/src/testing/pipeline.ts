@@ -49,10 +49,14 @@ export interface Pipeline {
   stop(): Promise<void>;
 }
 
+type Migrate = (urls: TestPostgres["ownerUrls"]) => Promise<void>;
+
+const migrateToLatest: Migrate = (urls) => migrateDatabases(urls, passwords);
+
 /** A Postgres whose databases are migrated. */
-export async function startMigratedPostgres(): Promise<TestPostgres> {
+export async function startMigratedPostgres(migrate = migrateToLatest): Promise<TestPostgres> {
   const postgres = await startPostgres();
-  await migrateDatabases(postgres.ownerUrls, passwords);
+  await migrate(postgres.ownerUrls);
   return postgres;
 }
 
@@ -74,9 +78,9 @@ export const connectAsReader = <Views>(postgres: TestPostgres, database: TestDat
   });
 
 /** Starts every server. Nothing runs between them yet. */
-export async function startPipeline(): Promise<Pipeline> {
+export async function startPipeline({ migrate }: { migrate?: Migrate } = {}): Promise<Pipeline> {
   const [postgres, nats, eventStore] = await Promise.all([
-    startMigratedPostgres(),
+    startMigratedPostgres(migrate),
     startNats(),
     startEventStore(),
   ]);

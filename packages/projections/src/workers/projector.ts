@@ -1,6 +1,7 @@
 import process from "node:process";
 import {
   assertOwnsAndBypassesNothing,
+  backgroundWorker,
   type CheckpointTables,
   connectBus,
   connectEventLog,
@@ -12,7 +13,6 @@ import {
   settingsOrExit,
 } from "@carillon/platform";
 import { sql } from "kysely";
-import { backgroundWorker } from "../background-worker.ts";
 import { observeLanes } from "../lane-metrics.ts";
 import { projectionsNamed } from "../projections.ts";
 import { lanesOf, runProjector } from "../projector.ts";

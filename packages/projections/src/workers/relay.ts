@@ -1,4 +1,5 @@
 import {
+  backgroundWorker,
   Counter,
   connectBus,
   connectEventLog,
@@ -8,7 +9,6 @@ import {
   settingsOrExit,
   telemetryNames,
 } from "@carillon/platform";
-import { backgroundWorker } from "../background-worker.ts";
 import { runRelay } from "../relay.ts";
 
 /** Copies the event log to the event bus. */

@@ -1,11 +1,13 @@
 import process from "node:process";
-import { type Logger, type Probes, probes, stopOnSignal, within } from "@carillon/platform";
+import { stopOnSignal, within } from "./graceful-stop.ts";
+import type { Logger } from "./logger.ts";
+import { type Probes, probes } from "./probes.ts";
 
 /** What a worker that answers nobody is made of. */
 export interface BackgroundWork extends Probes {
   readonly logger: Logger;
   /** Works until `signal` aborts; what is under way then is finished. */
-  readonly run: (signal: AbortSignal) => Promise<void>;
+  readonly run: (signal: AbortSignal) => Promise<unknown>;
   /** Lets go of everything. */
   readonly close: () => Promise<unknown>;
 }

@@ -1,0 +1,42 @@
+import { collectOrphans, contentGraceMs, openContent } from "@carillon/platform";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { projectionsNamed } from "../../projections/src/projections.ts";
+import { type Pipeline, startPipeline } from "../../projections/src/testing/pipeline.ts";
+import { contentReferences } from "./content-references.ts";
+import { digestOf, handIn, openSchool, store } from "./testing/school.ts";
+
+let pipeline: Pipeline;
+beforeAll(async () => {
+  pipeline = await startPipeline();
+});
+afterAll(() => pipeline.stop());
+
+test("content without a submission is collected, once the read model is known to be whole", async () => {
+  const { eventLog, bus, live } = pipeline;
+  const content = openContent(bus);
+  const school = await openSchool(eventLog, "collected");
+  await store(content, school.tenantId, "handed in");
+  await store(content, school.tenantId, "left behind");
+  await handIn(eventLog, school, "first", "handed in");
+
+  const tomorrow = new Date(Date.now() + contentGraceMs + 3_600_000);
+  const collect = () =>
+    collectOrphans(
+      content,
+      contentReferences(live, eventLog, () => tomorrow),
+      tomorrow,
+      {
+        graceMs: contentGraceMs,
+      },
+    );
+  await expect(collect()).rejects.toThrow("too far behind");
+  expect(await content.has(school.tenantId, digestOf("left behind"))).toBe(true);
+
+  pipeline.startRelay();
+  pipeline.startProjector(projectionsNamed(["submissions"]));
+  await expect
+    .poll(() => collect().catch(() => undefined), { timeout: 30_000 })
+    .toEqual({ kept: 1, deleted: 1 });
+  expect(await content.has(school.tenantId, digestOf("handed in"))).toBe(true);
+  expect(await content.has(school.tenantId, digestOf("left behind"))).toBe(false);
+});

@@ -1,0 +1,37 @@
+import { UnreadableEvent } from "@carillon/domain";
+import type { StoredEvent, WorkQueue } from "@carillon/platform";
+import type { Step } from "./step.ts";
+
+const atOnce = 500;
+
+/**
+ * Makes work of the events that a step wants, until `signal` aborts. Rejects where the bus or its streams were lost. An
+ * event is gone past only when its work is on disk, so that a crash sends some twice and leaves out none.
+ */
+export async function dispatch(queue: WorkQueue, step: Step, signal: AbortSignal): Promise<void> {
+  const feed = await queue.candidates(step.name, step.category, step.eventType);
+  signal.addEventListener("abort", feed.close, { once: true });
+  try {
+    while (!signal.aborted) {
+      const candidates = await feed.next(atOnce);
+      await Promise.all(
+        candidates.map((candidate) => (wants(step, candidate.event) ? candidate.send() : candidate.skip())),
+      );
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener("abort", feed.close);
+    feed.close();
+  }
+}
+
+/** An event that cannot be read becomes work all the same: there it dies in sight. */
+function wants(step: Step, event: StoredEvent): boolean {
+  try {
+    return step.wants(event);
+  } catch (error) {
+    if (error instanceof UnreadableEvent) return true;
+    throw error;
+  }
+}

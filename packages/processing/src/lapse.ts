@@ -1,0 +1,23 @@
+import { type Instant, instantOf, parseStreamName, submissionDecider } from "@carillon/domain";
+import type { EventLog } from "@carillon/platform";
+import { contextOf } from "./context-of.ts";
+import { defineStep, done } from "./step.ts";
+
+/** Lets a submission lapse whose content has not come in time. */
+export const lapseStep = (eventLog: EventLog) =>
+  defineStep({
+    name: "lapse",
+    category: "submission",
+    eventType: "SubmissionCommitted",
+    wants: ({ data }) => data.uploadBy !== null,
+    dueAt: ({ data }) => new Date(data.uploadBy as Instant),
+    async handle(event) {
+      const id = parseStreamName(event.stream)?.id;
+      if (!id) throw new Error(`${event.stream} is no submission's stream`);
+      const at = instantOf(new Date());
+      await eventLog.execute(submissionDecider, id, [
+        { command: { type: "LapseSubmission", at }, context: contextOf("lapse", event, at) },
+      ]);
+      return done;
+    },
+  });

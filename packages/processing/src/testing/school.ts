@@ -1,0 +1,205 @@
+import { createHash } from "node:crypto";
+import {
+  type AnswerKey,
+  type AssignmentId,
+  assignmentDecider,
+  assignmentIdOf,
+  classIdOf,
+  instantOf,
+  type SubmissionCommand,
+  type SubmissionId,
+  submissionDecider,
+  submissionIdOf,
+  type TenantId,
+  tenantIdOf,
+  userIdOf,
+} from "@carillon/domain";
+import {
+  type Bus,
+  type ContentStore,
+  commandContext,
+  connectBus,
+  connectEventLog,
+  createLogger,
+  type EventLog,
+  openContent,
+  type RecordedEvent,
+} from "@carillon/platform";
+import { startEventStore, startNats, type TestServer } from "@carillon/platform/testing";
+import { runRelay } from "../../../projections/src/relay.ts";
+import { gradeStep } from "../grade.ts";
+import { lapseStep } from "../lapse.ts";
+import { type ProcessingParts, runProcessing } from "../run-processing.ts";
+import type { Step } from "../step.ts";
+
+/** Something that runs until it is stopped. */
+export interface Running {
+  stop(): Promise<void>;
+}
+
+/** Real servers with a relay between them, and what runs on them. */
+export interface TestPlatform {
+  readonly nats: TestServer;
+  readonly eventStore: TestServer;
+  readonly bus: Bus;
+  readonly eventLog: EventLog;
+  readonly content: ContentStore;
+  /** Starts processing in this process, by default with the real steps and hardly any back-off. */
+  startProcessing(parts?: Partial<ProcessingParts>, steps?: readonly Step[]): Running;
+  stop(): Promise<void>;
+}
+
+export const silentLogger = createLogger("test");
+silentLogger.level = "silent";
+
+/** Starts the servers and the relay. */
+export async function startTestPlatform(): Promise<TestPlatform> {
+  const [nats, eventStore] = await Promise.all([startNats(), startEventStore()]);
+  const eventLog = connectEventLog(eventStore.url, { patienceMs: 500 });
+  const bus = await connectBus(nats.url, "test");
+  const content = openContent(bus);
+  const running = new Set<Running>();
+  const run = (work: (signal: AbortSignal) => Promise<void>): Running => {
+    const controller = new AbortController();
+    const ended = work(controller.signal);
+    const one: Running = {
+      async stop() {
+        running.delete(one);
+        controller.abort();
+        await ended;
+      },
+    };
+    running.add(one);
+    return one;
+  };
+  run((signal) => runRelay({ eventLog, bus, logger: silentLogger, relayed: () => {} }, signal));
+  return {
+    nats,
+    eventStore,
+    bus,
+    eventLog,
+    content,
+    startProcessing: (parts = {}, steps = [gradeStep(eventLog, content), lapseStep(eventLog)]) =>
+      run((signal) =>
+        runProcessing(
+          {
+            bus,
+            logger: silentLogger,
+            observer: { done: () => {}, failed: () => {} },
+            backOffMs: [20, 20, 20, 20],
+            ...parts,
+          },
+          steps,
+          signal,
+        ),
+      ),
+    async stop() {
+      await Promise.all([...running].map((one) => one.stop()));
+      await bus.close();
+      eventLog.close();
+      await Promise.all([nats.stop(), eventStore.stop()]);
+    },
+  };
+}
+
+/** Half of the points for a choice, half for a number. */
+export const answerKey: AnswerKey = {
+  questions: [
+    { kind: "choice", id: "q1", correct: ["a"], points: 1 },
+    { kind: "number", id: "q2", value: 42, tolerance: 0.5, points: 1 },
+  ],
+};
+
+export const rightAnswers = JSON.stringify({ answers: { q1: ["a"], q2: 42 } });
+
+/** A school with one assignment, which has an answer key. */
+export async function openSchool(eventLog: EventLog, slug: string) {
+  const tenantId = tenantIdOf(slug);
+  const classId = classIdOf(tenantId, "9A");
+  const assignmentId = assignmentIdOf(classId, "bells");
+  const at = instantOf(new Date());
+  await eventLog.execute(assignmentDecider, assignmentId, [
+    {
+      command: {
+        type: "PublishAssignment",
+        classId,
+        classOpened: true,
+        profile: {
+          code: "bells",
+          title: "Bells",
+          kind: "quiz",
+          weight: 10,
+          latePolicy: { kind: "accept" },
+          graceSeconds: 0,
+          counts: "last",
+          answerKey,
+        },
+        dueAt: null,
+        at,
+      },
+      context: commandContext(tenantId, "system:test", at),
+    },
+  ]);
+  return { tenantId, assignmentId };
+}
+export type School = Awaited<ReturnType<typeof openSchool>>;
+
+/** The digest of a text as content. */
+export const digestOf = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** Stores a text as content. */
+export const store = (content: ContentStore, tenantId: TenantId, text: string) =>
+  content.put(tenantId, digestOf(text), new TextEncoder().encode(text));
+
+/** Hands in a text that is content already, or will be, in one write: as inline content, or only committed where `uploadBy` is given. */
+export async function handIn(
+  eventLog: EventLog,
+  { tenantId, assignmentId }: School,
+  key: string,
+  text: string,
+  uploadBy: Date | null = null,
+): Promise<SubmissionId> {
+  const studentId = userIdOf(tenantId, "student");
+  const submissionId = submissionIdOf(tenantId, assignmentId, studentId, key);
+  const at = instantOf(new Date());
+  const sha256 = digestOf(text);
+  const step = (command: SubmissionCommand) => ({
+    command,
+    context: commandContext(tenantId, studentId, at),
+  });
+  const commit = step({
+    type: "CommitSubmission",
+    facts: {
+      assignmentId,
+      studentId,
+      assignment: await loadAssignment(eventLog, tenantId, assignmentId),
+      membership: "student",
+    },
+    key,
+    content: { sha256, bytes: text.length, name: "answers.json", mediaType: "application/json" },
+    at,
+    uploadBy: uploadBy && instantOf(uploadBy),
+  });
+  const receive = step({ type: "ReceiveContent", sha256, at });
+  await eventLog.execute(submissionDecider, submissionId, uploadBy ? [commit] : [commit, receive], {
+    expectNew: true,
+  });
+  return submissionId;
+}
+
+const loadAssignment = async (eventLog: EventLog, tenantId: TenantId, assignmentId: AssignmentId) =>
+  (await eventLog.load(assignmentDecider, tenantId, assignmentId)).state;
+
+/** A submission's events of one type. */
+export async function eventsOf<Type extends RecordedEvent["type"]>(
+  eventLog: EventLog,
+  { tenantId }: School,
+  submissionId: SubmissionId,
+  type: Type,
+) {
+  const found: Extract<RecordedEvent, { type: Type }>[] = [];
+  for await (const event of eventLog.readStream(`submission-${tenantId}_${submissionId}`)) {
+    if (event.type === type) found.push(event as Extract<RecordedEvent, { type: Type }>);
+  }
+  return found;
+}

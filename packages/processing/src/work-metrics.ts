@@ -1,0 +1,67 @@
+import {
+  type Bus,
+  Counter,
+  type DeadLetters,
+  Gauge,
+  Histogram,
+  oldestWork,
+  openDeadLetters,
+  type Registry,
+  telemetryNames,
+} from "@carillon/platform";
+import type { Step } from "./step.ts";
+import type { WorkObserver } from "./work-on.ts";
+
+/** Keeps the metrics of the work queue; figures that NATS holds stay what they were while it is away. */
+export function observeWork(steps: readonly Step[], bus: Bus, metrics: Registry): WorkObserver {
+  const about = { registers: [metrics], labelNames: ["step"] as const };
+  const done = new Counter({ ...about, name: telemetryNames.workDone, help: "Items of work that were done" });
+  const failed = new Counter({ ...about, name: telemetryNames.workRetries, help: "Failed tries of work" });
+  const seconds = new Histogram({
+    ...about,
+    name: telemetryNames.workSeconds,
+    help: "How long one item takes",
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+  });
+  let letters: Promise<DeadLetters> | undefined;
+  new Gauge({
+    ...about,
+    name: telemetryNames.workDead,
+    help: "Work that could not be done and waits for somebody",
+    async collect() {
+      letters ??= openDeadLetters(bus);
+      const counts = await letters.then((open) => open.count()).catch(() => undefined);
+      if (!counts) letters = undefined;
+      else for (const { name } of steps) this.set({ step: name }, counts.get(name) ?? 0);
+    },
+  });
+  new Gauge({
+    ...about,
+    name: telemetryNames.workLagSeconds,
+    help: "For how long the oldest work has been due",
+    async collect() {
+      for (const step of steps) {
+        const lag = await lagSeconds(bus, step).catch(() => undefined);
+        if (lag !== undefined) this.set({ step: step.name }, lag);
+      }
+    },
+  });
+  for (const { name } of steps) {
+    done.inc({ step: name }, 0);
+    failed.inc({ step: name }, 0);
+  }
+  return {
+    done(step, took) {
+      done.inc({ step });
+      seconds.observe({ step }, took);
+    },
+    failed: (step) => failed.inc({ step }),
+  };
+}
+
+async function lagSeconds(bus: Bus, step: Step): Promise<number> {
+  const oldest = await oldestWork(bus, step.name);
+  if (!oldest) return 0;
+  const dueAt = step.dueAt(oldest.event) ?? oldest.sentAt;
+  return Math.max(0, (Date.now() - dueAt.getTime()) / 1_000);
+}

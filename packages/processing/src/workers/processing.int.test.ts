@@ -1,0 +1,101 @@
+import { fileURLToPath } from "node:url";
+import { launchWorker, type Runtime, runtimes, type Settings, startServers } from "@carillon/api/testing";
+import type { SubmissionId } from "@carillon/domain";
+import {
+  type Bus,
+  type ContentStore,
+  connectBus,
+  connectEventLog,
+  type EventLog,
+  openContent,
+} from "@carillon/platform";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventsOf, handIn, openSchool, rightAnswers, type School, store } from "../testing/school.ts";
+
+const module = fileURLToPath(new URL("./processing.ts", import.meta.url));
+const patiently = { timeout: 40_000, interval: 50 };
+
+let servers: Awaited<ReturnType<typeof startServers>>;
+let settings: Settings;
+let eventLog: EventLog;
+let bus: Bus;
+let content: ContentStore;
+
+beforeAll(async () => {
+  servers = await startServers();
+  settings = { ...servers.log, DATABASE_URL: servers.reader("live") };
+  eventLog = connectEventLog(servers.log.EVENTSTORE_URL);
+  bus = await connectBus(servers.log.NATS_URL, "test");
+  content = openContent(bus);
+  await servers.startRelay();
+});
+afterAll(async () => {
+  await bus.close();
+  eventLog.close();
+  await servers.stop();
+});
+
+async function start(runtime: Runtime) {
+  const worker = await launchWorker(runtime, module, settings);
+  await expect
+    .poll(async () => (await fetch(`${worker.url}/readyz`).catch(() => undefined))?.status, patiently)
+    .toBe(200);
+  return worker;
+}
+
+const gradeCount = async (school: School, id: SubmissionId) =>
+  (await eventsOf(eventLog, school, id, "SubmissionGraded")).length;
+
+/** How many of these have exactly one grade; throws where one has more. */
+async function gradedOnce(school: School, ids: readonly SubmissionId[]): Promise<number> {
+  const counts = await Promise.all(ids.map((id) => gradeCount(school, id)));
+  expect(Math.max(...counts)).toBeLessThanOrEqual(1);
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+test.each(runtimes)(
+  "on %s, a worker that is killed in the middle loses nothing and does nothing twice",
+  async (runtime) => {
+    const school = await openSchool(eventLog, `killed-on-${runtime}`);
+    await store(content, school.tenantId, rightAnswers);
+    let worker = await start(runtime);
+    const ids = await Promise.all(
+      Array.from({ length: 300 }, (_, index) => handIn(eventLog, school, `attempt-${index}`, rightAnswers)),
+    );
+    await expect.poll(() => gradedOnce(school, ids), patiently).toBeGreaterThan(0);
+    await worker.kill9();
+    expect(await gradedOnce(school, ids)).toBeLessThan(ids.length);
+    worker = await start(runtime);
+    await expect.poll(() => gradedOnce(school, ids), patiently).toBe(ids.length);
+
+    const metrics = await (await fetch(`${worker.url}/metrics`)).text();
+    expect(metrics).toMatch(/carillon_work_done_total\{step="grade",.*\} [1-9]/);
+    expect(metrics).toMatch(/carillon_work_dead\{step="grade",.*\} 0/);
+    expect(metrics).toMatch(/carillon_work_lag_seconds\{step="lapse",.*\} 0/);
+    expect(metrics).toMatch(/carillon_work_seconds_count\{.*step="grade"\} [1-9]/);
+    expect(await worker.stop()).toBe(0);
+  },
+);
+
+test.each(["WORK", "EVENTS"])(
+  "a lost stream %s is filled again, and nothing is done twice",
+  async (stream) => {
+    const school = await openSchool(eventLog, `lost-${stream.toLowerCase()}`);
+    await store(content, school.tenantId, rightAnswers);
+    const before = await handIn(eventLog, school, "before", rightAnswers);
+    const worker = await start("node");
+    await expect.poll(() => gradeCount(school, before), patiently).toBe(1);
+
+    // This one is work already, and waits for its content, when the stream is lost.
+    const late = rightAnswers.replace("42", "42.1");
+    const lost = await handIn(eventLog, school, "lost", late);
+    const manager = await bus.jetstreamManager();
+    const workLeft = async () => (await manager.streams.info("WORK")).state.messages;
+    await expect.poll(workLeft, patiently).toBe(1);
+    await manager.streams.delete(stream);
+    await store(content, school.tenantId, late);
+    const after = await handIn(eventLog, school, "after", rightAnswers);
+    await expect.poll(() => gradedOnce(school, [before, lost, after]), patiently).toBe(3);
+    expect(await worker.stop()).toBe(0);
+  },
+);

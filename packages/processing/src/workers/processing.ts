@@ -1,0 +1,52 @@
+import {
+  backgroundWorker,
+  connectBus,
+  connectDatabase,
+  connectEventLog,
+  createLogger,
+  createMetrics,
+  type LiveDatabase,
+  openContent,
+  safeRoleOrExit,
+  settingsOrExit,
+} from "@carillon/platform";
+import { contentReferences } from "../content-references.ts";
+import { gradeStep } from "../grade.ts";
+import { lapseStep } from "../lapse.ts";
+import { runCollector } from "../run-collector.ts";
+import { runProcessing } from "../run-processing.ts";
+import { observeWork } from "../work-metrics.ts";
+
+/** Works on what events ask for: grades by answer keys, lets lapse what never came. Collects content that nobody needs. */
+
+const { EVENTSTORE_URL, NATS_URL, DATABASE_URL, OBJECTS_URL } = settingsOrExit(
+  "EVENTSTORE_URL",
+  "NATS_URL",
+  "DATABASE_URL",
+  "OBJECTS_URL",
+);
+
+const logger = createLogger("processing");
+const metrics = createMetrics("processing");
+const database = connectDatabase<LiveDatabase>(DATABASE_URL, { name: "processing", maxConnections: 1 });
+await safeRoleOrExit(() => database.assertOwnsAndBypassesNothing());
+const eventLog = connectEventLog(EVENTSTORE_URL);
+const bus = await connectBus(NATS_URL, "processing");
+const content = openContent(bus, OBJECTS_URL);
+/** Every step that there is. */
+const steps = [gradeStep(eventLog, content), lapseStep(eventLog)];
+const observer = observeWork(steps, bus, metrics);
+const references = contentReferences(database, eventLog, () => new Date());
+
+export default backgroundWorker({
+  logger,
+  metrics,
+  run: (signal) =>
+    Promise.all([
+      runProcessing({ bus, logger, observer }, steps, signal),
+      runCollector(content, references, logger, signal),
+    ]),
+  // Not the database: the work goes on without it.
+  ready: () => Promise.all([eventLog.head(), bus.flush()]),
+  close: () => Promise.all([eventLog.close(), bus.close(), database.close()]),
+});
