@@ -1,8 +1,11 @@
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { auditCommand } from "./commands/audit.ts";
+import { deadCommand } from "./commands/dead.ts";
 import { importCommand } from "./commands/import.ts";
+import { keysCommand } from "./commands/keys.ts";
 import { projectionsCommand } from "./commands/projections.ts";
+import { receiptCommand } from "./commands/receipt.ts";
 import { reportCommand } from "./commands/report.ts";
 import { upCommand } from "./commands/up.ts";
 
@@ -11,7 +14,17 @@ const program = new Command("carillon")
   .exitOverride()
   .showHelpAfterError("(add --help for how it is used)");
 
-for (const add of [upCommand, importCommand, reportCommand, auditCommand, projectionsCommand]) add(program);
+for (const add of [
+  upCommand,
+  importCommand,
+  reportCommand,
+  auditCommand,
+  receiptCommand,
+  projectionsCommand,
+  deadCommand,
+  keysCommand,
+])
+  add(program);
 
 try {
   await program.parseAsync();

@@ -1,6 +1,6 @@
 import type { AppRouter } from "@carillon/api";
 import { CarillonError, type ErrorCode, errorCatalogue, type TenantId } from "@carillon/domain";
-import { type SigningKey, signAccessToken } from "@carillon/platform";
+import { type SigningKey, signAccessToken, signingKeys } from "@carillon/platform";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
 
 /** A typed client of the platform at `url`, with or without an access token. */
@@ -17,7 +17,7 @@ export type Client = ReturnType<typeof createClient>;
  * @param tenantId the tenant to act in; null for what belongs to none
  */
 export async function createOperatorClient(
-  platform: { url: string; authSigningKey: SigningKey },
+  platform: { url: string; authSigningKeys: readonly SigningKey[] },
   tenantId: TenantId | null,
 ): Promise<Client> {
   const claims = {
@@ -27,7 +27,9 @@ export async function createOperatorClient(
     sid: "operator",
     region: "local",
   };
-  return createClient(platform.url, await signAccessToken(platform.authSigningKey, claims, new Date()));
+  const now = new Date();
+  const key = signingKeys(platform.authSigningKeys).current(now);
+  return createClient(platform.url, signAccessToken(key, claims, now));
 }
 
 /** What an API call answered as the error that it is: the catalogue's code, if the API gave one. */

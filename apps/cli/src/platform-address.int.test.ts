@@ -15,22 +15,22 @@ const addresses = {
 
 function folderOf(supervisor: { pid: number; startedAt: string }): {
   folder: string;
-  authSigningKey: string;
+  authSigningKeys: string;
 } {
   const folder = temporaryFolder();
-  const { AUTH_SIGNING_KEY: authSigningKey } = secretsOf(folder, {});
+  const { AUTH_SIGNING_KEYS: authSigningKeys } = secretsOf(folder, {});
   const processes = { relay: { pid: 42, startedAt: "1" } };
-  writePlatformFile(folder, { supervisor, processes, ...addresses, authSigningKey });
-  return { folder, authSigningKey };
+  writePlatformFile(folder, { supervisor, processes, ...addresses, authSigningKeys });
+  return { folder, authSigningKeys };
 }
 
 test("a running platform is found in its folder", () => {
   const self = identify(process.pid);
   if (self === undefined) throw new Error("we do not run");
-  const { folder, authSigningKey } = folderOf(self);
+  const { folder, authSigningKeys } = folderOf(self);
   expect(findPlatform({ data: folder, env: {} })).toEqual({
     ...addresses,
-    authSigningKey: JSON.parse(authSigningKey),
+    authSigningKeys: JSON.parse(authSigningKeys),
     pids: { relay: 42 },
   });
 });
@@ -45,7 +45,7 @@ test("a platform that was killed, or never started, is not found, and we say how
 });
 
 test("the environment's addresses are used if they are all there", () => {
-  const { AUTH_SIGNING_KEY } = secretsOf(temporaryFolder(), {});
+  const { AUTH_SIGNING_KEYS } = secretsOf(temporaryFolder(), {});
   const env = {
     CARILLON_URL: addresses.url,
     EVENTSTORE_URL: addresses.eventstoreUrl,
@@ -53,11 +53,11 @@ test("the environment's addresses are used if they are all there", () => {
     DATABASE_URL: addresses.projectorUrls.live,
     AUTH_DATABASE_URL: addresses.projectorUrls.auth,
     REPORTS_DATABASE_URL: addresses.projectorUrls.reports,
-    AUTH_SIGNING_KEY,
+    AUTH_SIGNING_KEYS,
   };
   expect(findPlatform({ env })).toEqual({
     ...addresses,
-    authSigningKey: JSON.parse(AUTH_SIGNING_KEY),
+    authSigningKeys: JSON.parse(AUTH_SIGNING_KEYS),
     pids: {},
   });
   expect(() => findPlatform({ env: { ...env, NATS_URL: "" } })).toThrow("NATS_URL is missing");

@@ -14,8 +14,8 @@ export interface Platform {
   readonly url: string;
   readonly eventstoreUrl: string;
   readonly natsUrl: string;
-  /** Signs the tokens with which the operator's own commands come in. */
-  readonly authSigningKey: SigningKey;
+  /** Sign the tokens with which the operator's own commands come in. */
+  readonly authSigningKeys: readonly SigningKey[];
   /** Its databases with the login of who fills them; undefined if the environment does not name them. */
   readonly projectorUrls: DatabaseUrls | undefined;
   /** Its processes by name; empty if it was named by the environment. */
@@ -24,7 +24,7 @@ export interface Platform {
 
 /**
  * Finds the platform that a command is for: the one in the folder `data`; else, if `CARILLON_URL` is set, the one at
- * the environment's addresses (`CARILLON_URL`, `EVENTSTORE_URL`, `NATS_URL`, `AUTH_SIGNING_KEY`); else the one in
+ * the environment's addresses (`CARILLON_URL`, `EVENTSTORE_URL`, `NATS_URL`, `AUTH_SIGNING_KEYS`); else the one in
  * `.carillon/`.
  *
  * Throws an error that says what to do if none runs there, and `SettingsError` if an address is missing or wrong.
@@ -42,13 +42,13 @@ function fromFolder(folder: string): Platform {
       `no platform is running in ${folder}; start it with "carillon up --data ${folder}", or name another one with --data`,
     );
   }
-  const { url, eventstoreUrl, natsUrl, projectorUrls, authSigningKey, processes } = file;
+  const { url, eventstoreUrl, natsUrl, projectorUrls, authSigningKeys, processes } = file;
   return {
     url,
     eventstoreUrl,
     natsUrl,
     projectorUrls,
-    authSigningKey: settings.AUTH_SIGNING_KEY.parse(authSigningKey),
+    authSigningKeys: settings.AUTH_SIGNING_KEYS.parse(authSigningKeys),
     pids: Object.fromEntries(Object.entries(processes).map(([name, { pid }]) => [name, pid])),
   };
 }
@@ -65,7 +65,7 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Platform {
     eventstoreUrl: needed("EVENTSTORE_URL"),
     natsUrl: needed("NATS_URL"),
     projectorUrls: engineSettings(env).databaseUrls,
-    authSigningKey: needed("AUTH_SIGNING_KEY"),
+    authSigningKeys: needed("AUTH_SIGNING_KEYS"),
     pids: {},
   };
 }

@@ -85,6 +85,7 @@ describe.skipIf(!oulad)("a real year of 32,593 registrations and 173,912 submiss
       SubmissionRecorded: 173_912,
       SubmissionGraded: 173_739,
       StudentLeftClass: 10_072,
+      ReceiptKeyPublished: 1,
     });
     expect(ids.size).toBe(Object.values(counts).reduce((sum, count) => sum + count));
   }, 600_000);

@@ -1,7 +1,13 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { createInterface } from "node:readline";
+import { onTestFinished } from "vitest";
+
+/** The command line's own module. */
+export const main = join(import.meta.dirname, "main.ts");
 
 /** What a run of the command line ended with. */
 export interface CommandRun {
@@ -13,7 +19,6 @@ export interface CommandRun {
 /** Runs `carillon <args>` as an operator does, to its end. */
 export const carillon = (...args: string[]) =>
   new Promise<CommandRun>((done) => {
-    const main = join(import.meta.dirname, "main.ts");
     execFile(process.execPath, [main, ...args], { maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
       done({ code: typeof error?.code === "number" ? error.code : error ? -1 : 0, stdout, stderr });
     });
@@ -24,6 +29,31 @@ export async function carillonJson<Document>(...args: string[]): Promise<Documen
   const { code, stdout, stderr } = await carillon(...args, "--json");
   if (code !== 0) throw new Error(`carillon ${args.join(" ")} ended with ${code}: ${stderr}`);
   return JSON.parse(stdout) as Document;
+}
+
+/** `carillon up` as a user starts it, until the end of the test. */
+export function up(data: string) {
+  const child = spawn(process.execPath, [main, "up", "--data", data, "--no-demo"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const said: string[] = [];
+  createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
+  const exit = once(child, "exit").then(([code]) => code as number | null);
+  const ready = new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const url = /^ready (http:\/\/127\.0\.0\.1:\d+)$/.exec(line)?.[1];
+      if (url !== undefined) resolve(url);
+    });
+    exit.then((code) =>
+      reject(new Error(`carillon up ended with exit code ${code}: ${said.slice(-5).join("\n")}`)),
+    );
+  });
+  ready.catch(() => {});
+  onTestFinished(async () => {
+    child.kill("SIGTERM");
+    await exit;
+  });
+  return { child, ready, exit };
 }
 
 /** The folder of the dataset, or undefined, and said loudly, if it is not there. */

@@ -1,10 +1,13 @@
-import type { Database, EventLog, LiveDatabase, ObjectStore, SigningKey } from "@carillon/platform";
+import type { ContentStore, Database, EventLog, LiveDatabase } from "@carillon/platform";
+import type { HashPool } from "./hash-pool.ts";
 import type { Procedures } from "./identity.ts";
+import type { ReceiptKeys } from "./receipt-keys.ts";
 
 /** What the procedures of the worker `api` work with. */
 export interface ApiServices extends Procedures {
   readonly eventLog: EventLog;
   readonly database: Database<LiveDatabase>;
-  readonly objects: ObjectStore;
-  readonly receiptKey: SigningKey;
+  readonly objects: ContentStore;
+  readonly hashPool: HashPool;
+  readonly receiptKeys: ReceiptKeys;
 }

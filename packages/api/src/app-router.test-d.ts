@@ -12,9 +12,12 @@ test("a client of the gateway has all three workers' procedures", () => {
 });
 
 test("a client knows what goes in", () => {
-  expectTypeOf(client.auth.login.mutate)
-    .parameter(0)
-    .toEqualTypeOf<{ tenant: string; username: string; password: string }>();
+  expectTypeOf(client.auth.login.mutate).parameter(0).toEqualTypeOf<{
+    tenant: string;
+    username: string;
+    password: string;
+    deviceToken?: string | undefined;
+  }>();
   expectTypeOf(client.people.list.query).parameter(0).extract<undefined>().toBeUndefined();
   expectTypeOf(client.submissions.submit.mutate).parameter(0).toMatchTypeOf<{
     key: string;

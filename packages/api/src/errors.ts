@@ -1,4 +1,4 @@
-import { CarillonError, type ErrorClass, type ErrorCode, errorCatalogue } from "@carillon/domain";
+import { CarillonError, type ErrorClass, type ErrorCode, errorCatalogue, type Wait } from "@carillon/domain";
 import { TRPCError } from "@trpc/server";
 import { getHTTPStatusCodeFromError } from "@trpc/server/http";
 import { type TRPC_ERROR_CODE_KEY, TRPC_ERROR_CODES_BY_KEY } from "@trpc/server/rpc";
@@ -15,6 +15,8 @@ export interface TypedError {
   readonly code: ErrorCode;
   readonly message: string;
   readonly issues?: readonly InputIssue[];
+  /** Where the same call will be taken later. */
+  readonly wait?: Wait;
 }
 
 const trpcCodes: Record<ErrorClass, TRPC_ERROR_CODE_KEY> = {
@@ -41,7 +43,10 @@ const protocolErrors: Partial<Record<TRPC_ERROR_CODE_KEY, ErrorCode>> = {
 
 /** The one place that turns whatever was thrown into what a client is told. What we did not foresee is `internal`. */
 export function typedError(thrown: unknown): TypedError {
-  if (thrown instanceof CarillonError) return { code: thrown.code, message: thrown.message };
+  if (thrown instanceof CarillonError) {
+    const { code, message, wait } = thrown;
+    return { code, message, ...(wait && { wait }) };
+  }
   if (!(thrown instanceof TRPCError)) return unforeseen;
   if (thrown.code === "INTERNAL_SERVER_ERROR") return thrown.cause ? typedError(thrown.cause) : unforeseen;
   const code = protocolErrors[thrown.code];
@@ -49,11 +54,25 @@ export function typedError(thrown: unknown): TypedError {
   if (!(thrown.cause instanceof ZodError)) return { code, message: thrown.message };
   const issues = thrown.cause.issues.map(({ path, message }) => ({ path: path.join("."), message }));
   const where = issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ");
-  return { code, message: `The input is not right: ${where}`, issues };
+  return {
+    code: ownCode(thrown.cause) ?? code,
+    message: `The input is not right: ${where}`,
+    issues,
+  };
+}
+
+/** The code that a schema names for what it refuses: `params: { errorCode }` of its refinement. */
+function ownCode({ issues: [issue] }: ZodError): ErrorCode | undefined {
+  const named: unknown = issue?.code === "custom" ? issue.params?.errorCode : undefined;
+  return typeof named === "string" && named in errorCatalogue ? (named as ErrorCode) : undefined;
 }
 
 /** A failure as it stands in an answer, next to `data.errorCode` what tRPC's clients expect. Never a stack. */
-export function errorShape({ code, message, issues }: TypedError, path?: string, correlationId?: string) {
+export function errorShape(
+  { code, message, issues, wait }: TypedError,
+  path?: string,
+  correlationId?: string,
+) {
   const trpcCode = trpcCodes[errorCatalogue[code]];
   return {
     message,
@@ -65,6 +84,7 @@ export function errorShape({ code, message, issues }: TypedError, path?: string,
       ...(path !== undefined && { path }),
       ...(correlationId !== undefined && { correlationId }),
       ...(issues !== undefined && { issues }),
+      ...(wait !== undefined && { retryAfterMs: wait.retryAfterMs, place: wait.place }),
     },
   };
 }
@@ -72,7 +92,14 @@ export function errorShape({ code, message, issues }: TypedError, path?: string,
 /** An answer in tRPC's form for a request that no procedure sees. */
 export function errorResponse(error: TypedError): Response {
   const shape = errorShape(error);
-  return Response.json({ error: shape }, { status: shape.data.httpStatus });
+  return Response.json({ error: shape }, { status: shape.data.httpStatus, headers: retryAfter([error]) });
+}
+
+/** `Retry-After`, in whole seconds, where one of the errors says when to come back: the last of these times. */
+export function retryAfter(errors: readonly TypedError[]): { "retry-after"?: string } {
+  const waits = errors.flatMap(({ wait }) => (wait ? [wait.retryAfterMs] : []));
+  if (waits.length === 0) return {};
+  return { "retry-after": String(Math.ceil(Math.max(...waits) / 1000)) };
 }
 
 const unforeseen: TypedError = {

@@ -60,3 +60,24 @@ test.each([
     error: { message: "Try again.", data: { errorCode: code } },
   });
 });
+
+test("who is to come back later is told when, in the answer and, in whole seconds, in its header", async () => {
+  const busy = new CarillonError("busy", "Wait.", { wait: { retryAfterMs: 1_200, place: 31 } });
+  const response = errorResponse(typedError(busy));
+  expect(response.status).toBe(429);
+  expect(response.headers.get("retry-after")).toBe("2");
+  expect(await response.json()).toMatchObject({ error: { data: { retryAfterMs: 1_200, place: 31 } } });
+});
+
+test("a schema may name the code of what it refuses", () => {
+  const schema = z.object({
+    hash: z
+      .string()
+      .refine(() => false, { error: "not that", params: { errorCode: "password_hash_unsupported" } }),
+  });
+  expect(typedError(thrownBy(schema, { hash: "x" }))).toMatchObject({
+    code: "password_hash_unsupported",
+    message: expect.stringContaining("hash: not that"),
+    issues: [{ path: "hash" }],
+  });
+});

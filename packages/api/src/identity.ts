@@ -1,19 +1,20 @@
 import { type Action, authorize, CarillonError } from "@carillon/domain";
-import type { VerifyAccessToken } from "@carillon/platform";
+import type { Revocations, VerifyAccessToken } from "@carillon/platform";
 import { publicProcedure } from "./trpc.ts";
 
 /**
  * Makes the builders of procedures that need a token. The tenant is the token's, never the input's.
  *
  * @example
- * const { permitted } = procedures(accessTokenVerifier(AUTH_JWKS_URL));
+ * const { permitted } = procedures(accessTokenVerifier(AUTH_JWKS_URL), revocations);
  * permitted("classes.open").input(ClassProfile).mutation(({ ctx: { tenantId, actor }, input }) => …);
  */
-export function procedures(verify: VerifyAccessToken) {
+export function procedures(verify: VerifyAccessToken, revocations: Pick<Revocations, "check">) {
   /** For who may do `action`, whether he belongs to a school or runs the platform. */
   const permittedAnywhere = (action: Action) =>
     publicProcedure.use(async ({ ctx, next }) => {
       const actor = await verify(bearerToken(ctx.authorization));
+      revocations.check(actor);
       authorize(actor.roles, action);
       return next({ ctx: { actor } });
     });

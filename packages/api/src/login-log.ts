@@ -1,54 +1,171 @@
-import { CarillonError, type SessionCommand, type SessionId, sessionDecider } from "@carillon/domain";
-import type { EventLog, Logger, Step } from "@carillon/platform";
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  CarillonError,
+  instantOf,
+  type LoginRefusal,
+  type SessionCommand,
+  SessionId,
+  sessionDecider,
+  TenantId,
+  UserId,
+} from "@carillon/domain";
+import {
+  Counter,
+  commandContext,
+  type EventLog,
+  type Logger,
+  type LoginJournal,
+  type Registry,
+  type SessionRef,
+  type Step,
+  sessionBegan,
+} from "@carillon/platform";
+import { z } from "zod";
 
-/** What happened to a session, to be written to the log after the answer is sent. */
-export interface SessionEntry extends Step<SessionCommand> {
-  readonly sessionId: SessionId;
+/** A login: the session that it began, or that it would have begun. */
+export interface LoginAttempt extends SessionRef {
+  readonly correlationId: string;
 }
 
-/** Writes what happens to sessions off the way of a login. */
+/** How one session ends before its time, and who ends it. */
+export interface SessionEnding extends LoginAttempt {
+  readonly reason: Extract<SessionCommand, { type: "RevokeSession" }>["reason"];
+  readonly actor: string;
+}
+
+/** Writes to the event log what happens to sessions, off the way of a login where that is possible. */
 export interface LoginLog {
-  /** Takes an entry; waits only where the buffer is full. Entries of one session are written in order. */
-  record(entry: SessionEntry): Promise<void>;
-  /** Resolves when everything that was taken is in the log. */
-  drain(): Promise<void>;
+  /**
+   * Resolves when the login is sure to come into the log, whatever happens to this worker. Throws `CarillonError`
+   * `unavailable` where that cannot be promised.
+   */
+  accepted(login: LoginAttempt): Promise<void>;
+  /** Takes a refusal to be written soon; drops it where too many wait. */
+  refused(login: LoginAttempt, refusal: LoginRefusal): void;
+  /** Writes that a session has ended. Throws `CarillonError` `unavailable` where the log does not answer. */
+  ended(session: SessionEnding): Promise<void>;
+  /** Writes what was taken, as far as that goes in seconds. Accepted logins that are left wait for the next worker. */
+  close(): Promise<void>;
 }
 
-const capacity = 1_000;
+const AcceptedLogin = z.object({
+  tenantId: TenantId,
+  userId: UserId,
+  sessionId: SessionId,
+  correlationId: z.string(),
+});
 
-/** Opens a bounded buffer before the event log. While the log cannot be reached, entries wait. */
-export function openLoginLog(eventLog: Pick<EventLog, "execute">, log: Pick<Logger, "warn">): LoginLog {
-  /** Entries that were taken and are not yet in the log. */
-  let pending = 0;
-  let tail = Promise.resolve();
-  const waiting: (() => void)[] = [];
+const maxRefusals = 1_000;
+const writersOfRefusals = 4;
+const retryMs = 200;
+const closeMs = 5_000;
+const pollMs = 20;
 
-  const write = async ({ sessionId, ...step }: SessionEntry) => {
+export interface LoginLogParts {
+  readonly eventLog: Pick<EventLog, "execute">;
+  readonly journal: LoginJournal;
+  readonly log: Pick<Logger, "warn">;
+  readonly metrics: Registry;
+}
+
+/** Opens the way into the log, and begins to write what is in the journal, whoever put it there. */
+export function openLoginLog({ eventLog, journal, log, metrics }: LoginLogParts): LoginLog {
+  const dropped = new Counter({
+    name: "carillon_login_refusals_dropped_total",
+    help: "Refused logins that were not written to the event log",
+    registers: [metrics],
+  });
+  const closing = new AbortController();
+  const refusals: [LoginAttempt, LoginRefusal][] = [];
+  const writers = new Set<Promise<void>>();
+  /** Whether the log did not take the last entry: it is said once. */
+  let failing = false;
+
+  const failed = (error: unknown) => {
+    if (!failing) log.warn({ err: error }, "logins wait to be written to the event log");
+    failing = true;
+  };
+
+  const following = journal.follow(
+    async (entry) => {
+      const login = AcceptedLogin.parse(entry);
+      await eventLog.execute(sessionDecider, login.sessionId, [loginStep(login, null)], { expectNew: true });
+      failing = false;
+    },
+    failed,
+    closing.signal,
+  );
+
+  const writeRefusal = async (login: LoginAttempt, refusal: LoginRefusal) => {
     for (;;) {
       try {
-        await eventLog.execute(sessionDecider, sessionId, [step], {
-          expectNew: step.command.type === "Login",
+        await eventLog.execute(sessionDecider, login.sessionId, [loginStep(login, refusal)], {
+          expectNew: true,
         });
+        failing = false;
         return;
       } catch (error) {
-        const code = error instanceof CarillonError ? error.code : "internal";
-        log.warn({ err: error, sessionId }, "a session's event was not written");
-        if (code !== "unavailable") return;
+        failed(error);
+        // `close` has counted it.
+        if (closing.signal.aborted) return;
+        if (!(error instanceof CarillonError && error.code === "unavailable")) return dropped.inc();
+        await delay(retryMs);
       }
     }
   };
 
+  const writeRefusals = async () => {
+    for (let next = refusals.shift(); next; next = refusals.shift()) await writeRefusal(...next);
+  };
+
   return {
-    async record(entry) {
-      while (pending >= capacity) await new Promise<void>((resolve) => waiting.push(resolve));
-      pending++;
-      tail = tail
-        .then(() => write(entry))
-        .finally(() => {
-          pending--;
-          waiting.shift()?.();
-        });
+    accepted: ({ tenantId, userId, sessionId, correlationId }) =>
+      journal.add({ tenantId, userId, sessionId, correlationId } satisfies z.infer<typeof AcceptedLogin>),
+    refused(login, refusal) {
+      if (refusals.length >= maxRefusals) return dropped.inc();
+      refusals.push([login, refusal]);
+      if (writers.size >= writersOfRefusals) return;
+      const writer = writeRefusals().finally(() => writers.delete(writer));
+      writers.add(writer);
     },
-    drain: () => tail,
+    async ended({ reason, actor, ...login }) {
+      const { tenantId, sessionId, correlationId } = login;
+      const context = { ...commandContext(tenantId, actor, instantOf(new Date())), correlationId };
+      // The login may still be in the journal. It is the same event from there, which the log stores once.
+      await eventLog.execute(sessionDecider, sessionId, [
+        loginStep(login, null),
+        { command: { type: "RevokeSession", reason }, context },
+      ]);
+    },
+    async close() {
+      const late = AbortSignal.timeout(closeMs);
+      const emptied = async () => {
+        await Promise.all(writers);
+        while (!late.aborted && (await journal.pending()) > 0) await delay(pollMs);
+      };
+      await Promise.race([emptied().catch(failed), delay(closeMs)]);
+      closing.abort();
+      dropped.inc(refusals.splice(0).length + writers.size);
+      await following;
+    },
+  };
+}
+
+/** A login as a command. Its id is the session's, so that it makes the same event wherever it comes from. */
+function loginStep(
+  { tenantId, userId, sessionId, correlationId }: LoginAttempt,
+  refusal: LoginRefusal | null,
+): Step<SessionCommand> {
+  return {
+    command: { type: "Login", sessionId, userId, refusal },
+    context: {
+      tenantId,
+      // Who was refused may be anybody.
+      actor: refusal ? "system:auth" : userId,
+      occurredAt: instantOf(new Date(sessionBegan(sessionId))),
+      correlationId,
+      causationId: null,
+      commandId: sessionId,
+    },
   };
 }

@@ -1,37 +1,36 @@
 import { Buffer } from "node:buffer";
-import { createHmac, timingSafeEqual } from "node:crypto";
-import { type Instant, SessionId } from "@carillon/domain";
-import type { Session } from "@carillon/platform";
+import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
+import type { Instant } from "@carillon/domain";
+import type { Session, SessionRef, StoredSession } from "@carillon/platform";
 
-/** Which session a refresh token belongs to, and its number in it. */
-export interface RefreshClaims {
-  readonly sessionId: SessionId;
-  readonly generation: number;
-}
+/** Which session a refresh token belongs to, and its record when the token was made. */
+export interface RefreshClaims extends SessionRef, StoredSession {}
 
 /**
- * Makes and reads refresh tokens: base64url of `sessionId.generation.HMAC-SHA256(key, sessionId.generation)`. Nothing
- * secret has to be stored, and a token can be made again.
+ * Makes and reads refresh tokens: `claims.HMAC-SHA256(key, claims)`, both as base64url. Nothing secret has to be stored,
+ * and a token can be made again. It holds its session's record, so that a refresh need not read it.
  *
  * @param key 32 bytes as base64url
  */
 export function refreshTokens(key: string) {
-  const secret = Buffer.from(key, "base64url");
+  const secret = createSecretKey(key, "base64url");
   const sign = (claims: string) => createHmac("sha256", secret).update(claims).digest();
   return {
-    make({ sessionId, generation }: RefreshClaims): string {
-      const claims = `${sessionId}.${generation}`;
-      return Buffer.from(`${claims}.${sign(claims).toString("base64url")}`).toString("base64url");
+    make({ tenantId, userId, sessionId, session, revision }: RefreshClaims): string {
+      const claims = { tenantId, userId, sessionId, session, revision } satisfies RefreshClaims;
+      const text = Buffer.from(JSON.stringify(claims)).toString("base64url");
+      return `${text}.${sign(text).toString("base64url")}`;
     },
     /** Undefined for a token that we did not make. */
     read(token: string): RefreshClaims | undefined {
-      const match = /^(([^.]+)\.(\d{1,9}))\.([^.]+)$/.exec(Buffer.from(token, "base64url").toString());
-      if (!match) return undefined;
-      const [, claims = "", id, generation, signature = ""] = match;
-      const expected = sign(claims);
+      const [text = "", signature = "", ...others] = token.split(".");
+      const expected = sign(text);
       const given = Buffer.from(signature, "base64url");
-      if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
-      return { sessionId: SessionId.parse(id), generation: Number(generation) };
+      if (others.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected)) {
+        return undefined;
+      }
+      // What we signed, we had parsed.
+      return JSON.parse(Buffer.from(text, "base64url").toString());
     },
   };
 }

@@ -1,14 +1,3 @@
-import { Buffer } from "node:buffer";
-import { instantOf, personDecider, streamName, type UserId, userIdOf } from "@carillon/domain";
-import {
-  type AuthDatabase,
-  commandContext,
-  connectDatabase,
-  connectEventLog,
-  type Database,
-  type EventLog,
-} from "@carillon/platform";
-import { hash } from "@node-rs/argon2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   clientOf,
@@ -20,33 +9,26 @@ import {
   type School,
   type Servers,
   schoolProfile,
-  settingsFor,
   startServers,
-  startWorker,
   startWorkers,
   type TestWorker,
   textFile,
   type Workers,
-  workerModule,
 } from "./testing.ts";
 
 let servers: Servers;
-let eventLog: EventLog;
 let filling: TestWorker[];
-let credentials: TestWorker;
 beforeAll(async () => {
   servers = await startServers();
-  eventLog = connectEventLog(servers.log.EVENTSTORE_URL);
   filling = await Promise.all([
     servers.startRelay(),
     servers.startProjector("live", "directory", "submissions"),
     servers.startProjector("reports", "class_progress"),
+    servers.startProjector("auth", "credentials"),
   ]);
-  credentials = await servers.startProjector("auth", "credentials");
 });
 afterAll(async () => {
-  await Promise.all([...(filling ?? []), credentials].map((worker) => worker?.stop()));
-  await eventLog?.close();
+  await Promise.all((filling ?? []).map((worker) => worker.stop()));
   await servers?.stop();
 });
 
@@ -245,59 +227,6 @@ describe.each(runtimes)("a school's day on %s", (runtime) => {
       });
       const { people } = await other.admin.client.people.list.query();
       expect(people.map(({ userId }) => userId)).not.toContain(student.userId);
-    });
-  });
-
-  describe("logging in", () => {
-    const tenant = `in-${runtime}`;
-    const login = (password: string, at = url) =>
-      clientOf(at).auth.login.mutate({ tenant, username: "ada", password });
-    let school: School;
-    let view: Database<AuthDatabase>;
-    beforeAll(async () => {
-      school = await openSchool(url, servers.signingKey, tenant);
-      view = connectDatabase(servers.reader("auth"), { name: "test", maxConnections: 1 });
-    });
-    afterAll(() => view?.close());
-
-    const hashInView = (userId: UserId) =>
-      view.withTenant(school.tenantId, async (tx) => {
-        const accounts = tx.selectFrom("credentials.accounts").select("password_hash");
-        return (await accounts.where("user_id", "=", userId).executeTakeFirst())?.password_hash;
-      });
-
-    test("a password that was changed a moment ago is the one that counts", async () => {
-      const ada = { username: "ada", name: "Ada", roles: ["student" as const], password: "the old one" };
-      const { userId } = await school.operator.people.enroll.mutate(ada);
-      await expect.poll(() => hashInView(userId)).not.toBeUndefined();
-      await credentials.stop();
-      try {
-        const command = { type: "ResetPassword", passwordHash: await hash("the new one") } as const;
-        const context = commandContext(school.tenantId, userId, instantOf(new Date()));
-        await eventLog.execute(personDecider, userId, [{ command, context }]);
-        expect(await login("the new one")).toMatchObject({ userId });
-        expect(await refusal(login("another one"))).toMatchObject({ errorCode: "login_refused" });
-      } finally {
-        credentials = await servers.startProjector("auth", "credentials");
-      }
-    });
-
-    test("a login works while the event log is down, and a stop waits until it is written", async () => {
-      const ada = userIdOf(school.tenantId, "ada");
-      const { state } = await eventLog.load(personDecider, school.tenantId, ada);
-      await expect.poll(() => hashInView(ada)).toBe(state?.passwordHash);
-      const auth = await startWorker(runtime, workerModule("auth"), settingsFor(servers).auth);
-      await servers.eventStore.kill9();
-      const [{ refreshToken }, stopped] = await login("the new one", auth.url)
-        .then((answer) => [answer, auth.stop()] as const)
-        .finally(() => servers.eventStore.restart());
-      expect(await stopped).toBe(0);
-      const sessionId = Buffer.from(refreshToken, "base64url").toString().split(".")[0] ?? "";
-      const events = [];
-      for await (const event of eventLog.readStream(streamName("session", school.tenantId, sessionId))) {
-        events.push(event.type);
-      }
-      expect(events).toEqual(["LoggedIn"]);
     });
   });
 });

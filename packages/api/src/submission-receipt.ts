@@ -1,5 +1,6 @@
 import type { Instant } from "@carillon/domain";
-import { type RecordedEvent, type SigningKey, signReceipt } from "@carillon/platform";
+import { type RecordedEvent, signReceipt } from "@carillon/platform";
+import type { ReceiptKeys } from "./receipt-keys.ts";
 
 /**
  * Signs the receipt for a submission's first commit. It is made of what stands in the log and nothing else, so that
@@ -7,7 +8,10 @@ import { type RecordedEvent, type SigningKey, signReceipt } from "@carillon/plat
  *
  * @param events the submission's stream from its first event
  */
-export async function receiptFor(key: SigningKey, events: AsyncIterable<RecordedEvent>): Promise<string> {
+export async function receiptFor(
+  keys: Pick<ReceiptKeys, "current">,
+  events: AsyncIterable<RecordedEvent>,
+): Promise<string> {
   let committed: Extract<RecordedEvent, { type: "SubmissionCommitted" }> | undefined;
   let receivedAt: Instant | null = null;
   for await (const event of events) {
@@ -16,7 +20,7 @@ export async function receiptFor(key: SigningKey, events: AsyncIterable<Recorded
   }
   if (!committed) throw new Error("a submission without a commit has no receipt");
   const { data, stream, revision, position, metadata } = committed;
-  return signReceipt(key, {
+  return signReceipt(await keys.current(), {
     tenantId: metadata.tenantId,
     assignmentId: data.assignmentId,
     studentId: data.studentId,

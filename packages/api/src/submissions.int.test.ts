@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type AssignmentId, streamName } from "@carillon/domain";
-import { connectBus, connectEventLog, type EventLog, openObjects, verifyReceipt } from "@carillon/platform";
+import { connectBus, connectEventLog, type EventLog, openContent, verifyReceipt } from "@carillon/platform";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { maxInlineBytes } from "./file-input.ts";
 import {
@@ -72,7 +72,7 @@ describe.each(runtimes)("submissions on %s", (runtime) => {
     expect(proof.receivedAt).toBe(proof.committedAt);
 
     const bus = await connectBus(servers.log.NATS_URL, "test");
-    const stored = await openObjects(bus).get(school.tenantId, sha256("my essay"));
+    const stored = await openContent(bus).get(school.tenantId, sha256("my essay"));
     await bus.close();
     expect(new TextDecoder().decode(stored)).toBe("my essay");
   });

@@ -1,10 +1,11 @@
+import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ClassId, Role, TenantId, TenantProfile } from "@carillon/domain";
+import { type ClassId, type Role, SessionId, type TenantId, type TenantProfile } from "@carillon/domain";
 import { type SigningKey, signAccessToken } from "@carillon/platform";
 import { freePort, startEventStore, startNats, startPostgres } from "@carillon/platform/testing";
 import { migrateDatabases } from "@carillon/projections";
@@ -36,6 +37,8 @@ export interface TestWorker {
   output(): string;
   /** Asks it to stop and gives its exit code. */
   stop(): Promise<number | null>;
+  /** Ends it as a power cut does. */
+  kill9(): Promise<unknown>;
 }
 
 /** The module of one of this room's workers. */
@@ -70,6 +73,10 @@ export async function launchWorker(runtime: Runtime, module: string, settings: S
     running: () => child.exitCode === null && child.signalCode === null,
     stop() {
       child.kill("SIGTERM");
+      return exited;
+    },
+    kill9() {
+      child.kill("SIGKILL");
       return exited;
     },
   };
@@ -107,18 +114,25 @@ function denoArgs(module: string, port: number, settings: Settings): string[] {
     "--unstable-no-legacy-abort",
     `--allow-net=${[`127.0.0.1:${port}`, ...servers].join(",")}`,
     ...[`--allow-env=${Object.keys(settings).join(",")}`, "--ignore-env", "--ignore-read"],
-    "--allow-sys=hostname",
-    ...(hashesPasswords(module) ? nativeAddon : []),
+    ...(hashesPasswords(module) ? hashThreads : ["--allow-sys=hostname"]),
     ...["--host", "127.0.0.1", "--port", String(port), module],
   ];
 }
 
 const hashesPasswords = (module: string) => module === workerModule("auth") || module === workerModule("api");
 
-/** To load argon2, which looks into `ldd` for the C library that it needs. */
-const nativeAddon = [
+/**
+ * To start threads of low priority that load argon2 and bcrypt, which look into `ldd` for the C library that they need.
+ */
+const hashThreads = [
   `--allow-ffi=${join(repository, "node_modules")}`,
-  `--allow-read=${join(repository, "node_modules")},/usr/bin/ldd`,
+  `--allow-read=${[
+    join(repository, "node_modules"),
+    "/usr/bin/ldd",
+    join(import.meta.dirname, "hash-thread.ts"),
+    join(import.meta.dirname, "password-formats.ts"),
+  ].join(",")}`,
+  "--allow-sys=hostname,setPriority",
 ];
 
 /** A new key that signs tokens or receipts. */
@@ -166,16 +180,16 @@ export const settingsFor = (servers: Servers, authUrl = "http://127.0.0.1:1") =>
     auth: {
       ...servers.log,
       AUTH_DATABASE_URL: servers.reader("auth"),
-      AUTH_SIGNING_KEY: JSON.stringify(servers.signingKey),
+      AUTH_SIGNING_KEYS: JSON.stringify([servers.signingKey]),
       REFRESH_TOKEN_KEY: servers.refreshKey,
     },
     api: {
       ...servers.log,
       ...jwks,
       DATABASE_URL: servers.reader("live"),
-      RECEIPT_SIGNING_KEY: JSON.stringify(servers.receiptKey),
+      RECEIPT_SIGNING_KEYS: JSON.stringify([servers.receiptKey]),
     },
-    reports: { ...jwks, REPORTS_DATABASE_URL: servers.reader("reports") },
+    reports: { NATS_URL: servers.log.NATS_URL, ...jwks, REPORTS_DATABASE_URL: servers.reader("reports") },
   } satisfies Partial<Record<WorkerName, Settings>>;
 };
 
@@ -276,6 +290,19 @@ export const textFile = (text: string, name = "essay.txt") => ({
   base64: btoa(text),
 });
 
+/** Calls again as long as it is refused as `busy`, each time when it is told to: a test machine may be slow. */
+export async function comingBack<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      const data = error instanceof TRPCClientError ? (error as TRPCClientError<AppRouter>).data : undefined;
+      if (data?.errorCode !== "busy") throw error;
+      await delay(data.retryAfterMs);
+    }
+  }
+}
+
 /** Calls what is to be refused and gives the error as a client sees it. */
 export async function refusal(call: Promise<unknown>) {
   try {
@@ -287,6 +314,12 @@ export async function refusal(call: Promise<unknown>) {
   }
   throw new Error("the call was not refused");
 }
+
+/** Which session a refresh token belongs to. */
+export const sessionOf = ({ refreshToken }: { refreshToken: string }): SessionId =>
+  SessionId.parse(
+    JSON.parse(Buffer.from(refreshToken.split(".")[0] ?? "", "base64url").toString()).sessionId,
+  );
 
 export const schoolProfile = (slug: string): TenantProfile => ({
   name: "Riverside High",

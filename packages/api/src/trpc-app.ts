@@ -3,7 +3,7 @@ import { trpcServer } from "@hono/trpc-server";
 import type { AnyRouter } from "@trpc/server";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { errorResponse, typedError } from "./errors.ts";
+import { errorResponse, retryAfter, typedError } from "./errors.ts";
 import type { Context } from "./trpc.ts";
 
 /** How large a request may be: content of `maxInlineBytes` as base64, with room to say that it is too large. */
@@ -43,6 +43,7 @@ export function trpcApp(router: AnyRouter, log: Logger, metrics: Registry): Hono
           authorization: req.header("authorization"),
           correlationId: crypto.randomUUID(),
         }) satisfies Context,
+      responseMeta: ({ errors }) => ({ headers: retryAfter(errors.map(typedError)) }),
       onError({ error, path, ctx }) {
         const { code } = typedError(error);
         failures.inc({ code });

@@ -8,6 +8,8 @@ export interface WorkerParts {
   readonly metrics: Registry;
   /** Resolves if everything that the worker needs answers. */
   readonly ready: () => Promise<unknown>;
+  /** What an operator should know of it all the same, one line each. */
+  readonly notes?: () => readonly string[];
   /** Answers everything but the probes. */
   readonly fetch: (request: Request) => Response | Promise<Response>;
   /** Lets go of everything; what was under way has been answered. */
@@ -22,13 +24,14 @@ const lastAnswerMs = 50;
  * Makes a module's default export for `deno serve` and `serve-node.ts`. On SIGTERM and SIGINT it answers what is under
  * way, refuses what is new as `unavailable`, lets go and ends the process.
  */
-export function worker({ log, metrics, ready, fetch, close }: WorkerParts) {
+export function worker({ log, metrics, ready, notes, fetch, close }: WorkerParts) {
   let underWay = 0;
   let stopping = false;
   let idle = () => {};
 
   const probe = probes({
     metrics,
+    ...(notes && { notes }),
     async ready() {
       if (stopping) throw new Error("stopping");
       await within(readyTimeoutMs, ready());

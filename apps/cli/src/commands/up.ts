@@ -33,12 +33,18 @@ async function up({ data, portBase, demo }: UpOptions): Promise<void> {
   // Loaded here, so that other commands start without the platform's libraries.
   const { startPlatform } = await import("../up/start-platform.ts");
 
-  const platform = await startPlatform({ data, portBase, log, signal: stopping.signal }).catch(
-    (error: unknown) => {
-      if (stopping.signal.aborted) return undefined;
-      throw error;
-    },
-  );
+  const starting = startPlatform({ data, portBase, log, signal: stopping.signal });
+  const reload = () => starting.then((platform) => platform.reload());
+  process.on("SIGUSR2", () => {
+    reload().then(
+      () => log("carillon", "has read the secrets again"),
+      (error: unknown) => log("carillon", `could not read the secrets again: ${String(error)}`),
+    );
+  });
+  const platform = await starting.catch((error: unknown) => {
+    if (stopping.signal.aborted) return undefined;
+    throw error;
+  });
   if (platform === undefined) return;
   say(`ready ${platform.url}`);
 

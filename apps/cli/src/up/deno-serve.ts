@@ -12,6 +12,8 @@ export interface Worker {
   readonly settings: Readonly<Record<string, string>>;
   /** Whether it loads a native addon, which no sandbox holds. */
   readonly native?: boolean;
+  /** The modules of the threads that it starts and puts behind everything else: the files that they consist of. */
+  readonly threads?: readonly string[];
 }
 
 const libraries = join(import.meta.dirname, "../../../../node_modules");
@@ -33,21 +35,23 @@ export function workerProcess(worker: Worker): ProcessSpec {
  * The arguments with which Deno serves a worker, narrowed to what it needs. What libraries merely look for (other
  * environment names, files of the system) is hidden from them instead of refused, which they take for a crash.
  */
-export function denoServeArgs({ module, port, settings, native = false }: Worker): string[] {
+export function denoServeArgs({ module, port, settings, native = false, threads = [] }: Worker): string[] {
   const own = `127.0.0.1:${port}`;
   const servers = Object.values(settings).flatMap(serversOf);
   const net = servers.includes(anyServer)
     ? "--allow-net"
     : `--allow-net=${[own, ...new Set(servers)].join(",")}`;
+  // Addons choose their binary by what /usr/bin/ldd says of the C library.
+  const reads = [...(native ? [libraries, "/usr/bin/ldd"] : []), ...threads];
   return [
     "serve",
     ...["--node-modules-dir=manual", "--no-remote", "--no-lock", "--no-prompt"],
     net,
     ...[`--allow-env=${Object.keys(settings).join(",")}`, "--ignore-env"],
-    // Addons choose their binary by what /usr/bin/ldd says of the C library.
-    ...(native ? [`--allow-read=${libraries},/usr/bin/ldd`, `--allow-ffi=${libraries}`] : []),
+    ...(reads.length > 0 ? [`--allow-read=${reads.join(",")}`] : []),
+    ...(native ? [`--allow-ffi=${libraries}`] : []),
     "--ignore-read",
-    "--allow-sys=hostname",
+    threads.length > 0 ? "--allow-sys=hostname,setPriority" : "--allow-sys=hostname",
     // A request's signal aborts when its client leaves, not when it has been answered.
     "--unstable-no-legacy-abort",
     ...["--host", "127.0.0.1", "--port", String(port)],
@@ -81,6 +85,8 @@ const defaultPorts: Readonly<Record<string, number>> = {
   http: 80,
   https: 443,
   nats: 4222,
+  s3: 443,
+  "s3+http": 80,
   tls: 4222,
   esdb: 2113,
   kdb: 2113,

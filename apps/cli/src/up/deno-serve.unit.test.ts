@@ -27,3 +27,11 @@ test("native code is only for the worker that loads an addon", () => {
   expect(denoServeArgs(worker).join(" ")).not.toContain("--allow-ffi");
   expect(denoServeArgs({ ...worker, native: true }).join(" ")).toContain("--allow-ffi=");
 });
+
+test("the files of its threads, and their priority, are only for the worker that starts threads", () => {
+  const worker = { name: "w", module: "w.ts", port: 7001, settings: {} };
+  expect(denoServeArgs(worker).join(" ")).not.toMatch(/--allow-read|setPriority/);
+  const args = denoServeArgs({ ...worker, threads: ["/a/thread.ts", "/a/sums.ts"] });
+  expect(args).toContain("--allow-read=/a/thread.ts,/a/sums.ts");
+  expect(args).toContain("--allow-sys=hostname,setPriority");
+});

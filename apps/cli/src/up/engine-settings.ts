@@ -12,6 +12,8 @@ export interface DatabaseUrls {
 export interface EngineSettings {
   readonly eventstoreUrl: string | undefined;
   readonly natsUrl: string | undefined;
+  /** Where content is kept; undefined for JetStream. */
+  readonly objectsUrl: string | undefined;
   /** With the role that owns the databases and may create roles. */
   readonly databaseUrls: DatabaseUrls | undefined;
 }
@@ -29,6 +31,7 @@ export function engineSettings(env: NodeJS.ProcessEnv): EngineSettings {
   return {
     eventstoreUrl: readSetting(env, "EVENTSTORE_URL"),
     natsUrl: readSetting(env, "NATS_URL"),
+    objectsUrl: readSetting(env, "OBJECTS_URL"),
     databaseUrls: live && auth && reports ? { live, auth, reports } : undefined,
   };
 }

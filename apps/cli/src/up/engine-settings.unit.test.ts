@@ -8,6 +8,7 @@ test("what the environment leaves out is ours to start", () => {
   expect(engineSettings({ NATS_URL: "nats://bus:4222" })).toEqual({
     eventstoreUrl: undefined,
     natsUrl: "nats://bus:4222",
+    objectsUrl: undefined,
     databaseUrls: undefined,
   });
 });

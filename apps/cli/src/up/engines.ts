@@ -10,6 +10,8 @@ import type { ProcessSpec } from "./supervised-process.ts";
 export interface EngineAddresses {
   readonly eventstoreUrl: string;
   readonly natsUrl: string;
+  /** Undefined where content is kept in NATS. */
+  readonly objectsUrl: string | undefined;
   /** With the owner's login. */
   readonly databaseUrls: DatabaseUrls;
 }
@@ -65,6 +67,7 @@ export async function engines(
     processes,
     addresses: {
       eventstoreUrl: external.eventstoreUrl ?? `esdb://127.0.0.1:${ports.eventstore}?tls=false`,
+      objectsUrl: external.objectsUrl,
       natsUrl: external.natsUrl ?? `nats://127.0.0.1:${ports.nats}`,
       databaseUrls: external.databaseUrls ?? {
         live: databaseUrl(databases.live),

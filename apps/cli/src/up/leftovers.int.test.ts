@@ -16,7 +16,7 @@ function folderThatLeft(left: ProcessIdentity): string {
     eventstoreUrl: "esdb://127.0.0.1:1",
     natsUrl: "nats://127.0.0.1:1",
     projectorUrls: { live: "", auth: "", reports: "" },
-    authSigningKey: "{}",
+    authSigningKeys: "[]",
   });
   return folder;
 }

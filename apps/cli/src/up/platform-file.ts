@@ -14,8 +14,8 @@ const PlatformFile = z.object({
   natsUrl: z.string(),
   /** Every database with the login of who fills it. */
   projectorUrls: z.object({ live: z.string(), auth: z.string(), reports: z.string() }),
-  /** A private Ed25519 JWK as JSON. */
-  authSigningKey: z.string(),
+  /** Private Ed25519 JWKs as JSON. */
+  authSigningKeys: z.string(),
 });
 
 /** What a running platform leaves in its folder so that other commands find it, and the next start its remains. */

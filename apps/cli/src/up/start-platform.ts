@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { migrateDatabases } from "@carillon/projections";
 import { workerProcess } from "./deno-serve.ts";
 import { engineSettings } from "./engine-settings.ts";
@@ -37,6 +38,8 @@ export interface RunningPlatform {
   waitReady(): Promise<void>;
   /** Kills one process as `kill -9` would; returns when its end has been seen. It is started again. */
   kill(name: string): Promise<void>;
+  /** Reads the secrets again and restarts, one after another, the workers whose settings have changed. */
+  reload(): Promise<void>;
   /** Stops every process, the last started first. Asked twice, it stops once. */
   stop(): Promise<void>;
 }
@@ -80,14 +83,16 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     stopped ??= stopAll();
     return stopped;
   };
+  const failed = new AbortController();
   const signal = AbortSignal.any([
+    failed.signal,
     AbortSignal.timeout(startPatienceMs),
     ...(options.signal ? [options.signal] : []),
   ]);
 
   try {
     await stopLeftovers(folder, log);
-    const secrets = secretsOf(folder, env);
+    let secrets = secretsOf(folder, env);
     const ports = await choosePorts(folder, [...workerNames, ...enginePorts], portBase);
     const url = `http://127.0.0.1:${ports.gateway}`;
     const { processes: engineSpecs, addresses } = await engines(folder, ports, secrets, external);
@@ -103,7 +108,7 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         eventstoreUrl: addresses.eventstoreUrl,
         natsUrl: addresses.natsUrl,
         projectorUrls: projectorUrls(addresses.databaseUrls, secrets),
-        authSigningKey: secrets.AUTH_SIGNING_KEY,
+        authSigningKeys: secrets.AUTH_SIGNING_KEYS,
       });
     record();
     const start = async (specs: readonly ProcessSpec[]) => {
@@ -121,7 +126,24 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     await start(engineSpecs);
     const { projectorPassword, readerPassword } = secrets;
     await migrateDatabases(addresses.databaseUrls, { projectorPassword, readerPassword });
-    await start(workers(ports, addresses, secrets).map(workerProcess));
+    let workerSpecs = workers(ports, addresses, secrets).map(workerProcess);
+    await start(workerSpecs);
+
+    const reload = async () => {
+      const newSecrets = secretsOf(folder, env);
+      const newSpecs = workers(ports, addresses, newSecrets).map(workerProcess);
+      for (const spec of newSpecs) {
+        if (workerSpecs.some((running) => isDeepStrictEqual(running, spec))) continue;
+        const worker = processes.find(({ name }) => name === spec.name);
+        await worker?.restart(spec);
+        await worker?.whenReady(AbortSignal.timeout(readyPatienceMs));
+        workerSpecs = workerSpecs.map((running) => (running.name === spec.name ? spec : running));
+      }
+      // The operator's own commands sign with what the workers know by now.
+      secrets = newSecrets;
+      record();
+    };
+    let reloading = Promise.resolve();
 
     return {
       url,
@@ -138,10 +160,16 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
         if (process === undefined) throw new Error(`there is no process ${name}`);
         await process.kill();
       },
+      reload() {
+        reloading = reloading.catch(() => {}).then(reload);
+        return reloading;
+      },
       stop,
     };
   } catch (error) {
     const late = signal.aborted && !options.signal?.aborted ? await notReady(processes) : [];
+    // Nobody waits any longer for the others to be ready.
+    failed.abort();
     await stop();
     throw late.length === 0
       ? error

@@ -31,6 +31,19 @@ describe("a supervised process", () => {
     expect(lines).toContain("was ended by SIGKILL; starting it again in 100 ms");
   });
 
+  test("makes place for its successor at once, and that is no death", async () => {
+    const { supervised, lines, pids } = superviseForTest(script(living));
+    await supervised.whenReady(soon());
+    const next = script(`console.log("ready, and new"); setInterval(() => {}, 1000);`);
+    await supervised.restart(next);
+    expect(identify(pids[0] ?? 0)).toBeUndefined();
+
+    await supervised.whenReady(soon());
+    expect(lines).toEqual(["ready", "ready, and new"]);
+    await supervised.kill();
+    await until(() => lines.filter((line) => line === "ready, and new").length === 2);
+  });
+
   test("has a longer pause after each death", async () => {
     const spec = script(`console.log("ready"); setTimeout(() => process.exit(3), 50);`);
     const { lines } = superviseForTest(spec);

@@ -38,6 +38,8 @@ export interface SupervisedProcess {
   whenReady(signal: AbortSignal): Promise<void>;
   /** Kills it as `kill -9` would, and returns when its end has been seen; it is then started again. */
   kill(): Promise<void>;
+  /** Asks it to stop, insists after a while, and starts it again as `spec` says. Returns when the old one is gone. */
+  restart(spec: ProcessSpec): Promise<void>;
   /** Asks it to stop, insists after a while, and returns when it is gone. It does not come back. */
   stop(): Promise<void>;
 }
@@ -58,8 +60,11 @@ const pollMs = 50;
  *
  * `onStart` is called with each new pid.
  */
-export function supervise(spec: ProcessSpec, log: Log, onStart: (pid: number) => void): SupervisedProcess {
+export function supervise(first: ProcessSpec, log: Log, onStart: (pid: number) => void): SupervisedProcess {
+  let spec = first;
   let current: Run | undefined;
+  /** The run that was asked to make place for another. */
+  let replaced: Run | undefined;
   let givenUp: Error | undefined;
   let everReady = false;
   const stopping = new AbortController();
@@ -100,6 +105,7 @@ export function supervise(spec: ProcessSpec, log: Log, onStart: (pid: number) =>
       watchReadiness(run, deaths > 0).catch(() => {});
       const how = await run.end;
       if (stopping.signal.aborted) return;
+      if (replaced === run) continue;
       deaths += 1;
       if (how.hopeless) throw new Error(`${how.text}; it is not started again. ${run.lastLines()}`);
       if (!everReady && deaths >= startsWithoutReady) {
@@ -112,6 +118,19 @@ export function supervise(spec: ProcessSpec, log: Log, onStart: (pid: number) =>
       await delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
       pauseMs = Math.min(pauseMs * 2, longestPauseMs);
     }
+  };
+
+  /** Asks a run to stop, insists after a while, and returns when it is gone. */
+  const end = async (run: Run) => {
+    if (run.ended || run.child.pid === undefined) return;
+    const stopPatienceMs = spec.stopPatienceMs ?? usualStopPatienceMs;
+    run.child.kill(spec.stopSignal ?? "SIGTERM");
+    const insist = setTimeout(() => {
+      log(spec.name, `has not stopped in ${stopPatienceMs} ms; killing it`);
+      if (run.child.pid !== undefined) signal(run.child.pid, "SIGKILL");
+    }, stopPatienceMs);
+    await run.end;
+    clearTimeout(insist);
   };
 
   const over = keepRunning().catch((error: unknown) => {
@@ -133,19 +152,14 @@ export function supervise(spec: ProcessSpec, log: Log, onStart: (pid: number) =>
       signal(run.child.pid, "SIGKILL");
       await run.end;
     },
+    async restart(next) {
+      spec = next;
+      replaced = current;
+      if (current) await end(current);
+    },
     async stop() {
       stopping.abort();
-      const run = current;
-      if (run !== undefined && !run.ended && run.child.pid !== undefined) {
-        const stopPatienceMs = spec.stopPatienceMs ?? usualStopPatienceMs;
-        run.child.kill(spec.stopSignal ?? "SIGTERM");
-        const insist = setTimeout(() => {
-          log(spec.name, `has not stopped in ${stopPatienceMs} ms; killing it`);
-          if (run.child.pid !== undefined) signal(run.child.pid, "SIGKILL");
-        }, stopPatienceMs);
-        await run.end;
-        clearTimeout(insist);
-      }
+      if (current) await end(current);
       await over;
     },
   };

@@ -1,41 +1,12 @@
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
 import process from "node:process";
-import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { findPlatform } from "../platform-address.ts";
+import { main, up } from "../testing.ts";
 import { identify } from "./process-identity.ts";
 import { answers } from "./readiness.ts";
 import { temporaryFolder, until } from "./testing.ts";
-
-const main = join(import.meta.dirname, "../main.ts");
-
-/** `carillon up` as a user starts it. */
-function up(data: string) {
-  const child = spawn(process.execPath, [main, "up", "--data", data, "--no-demo"], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const said: string[] = [];
-  createInterface({ input: child.stderr }).on("line", (line) => said.push(line));
-  const exit = once(child, "exit").then(([code]) => code as number | null);
-  const ready = new Promise<string>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on("line", (line) => {
-      const url = /^ready (http:\/\/127\.0\.0\.1:\d+)$/.exec(line)?.[1];
-      if (url !== undefined) resolve(url);
-    });
-    exit.then((code) =>
-      reject(new Error(`carillon up ended with exit code ${code}: ${said.slice(-5).join("\n")}`)),
-    );
-  });
-  ready.catch(() => {});
-  onTestFinished(async () => {
-    child.kill("SIGTERM");
-    await exit;
-  });
-  return { child, ready, exit };
-}
 
 const processesOf = (data: string) =>
   Object.values(findPlatform({ data, env: {} }).pids).map((pid) => ({ pid, identity: identify(pid) }));
@@ -62,7 +33,7 @@ test("the platform starts, refuses a second one, outlives a kill -9 of its super
   for (const { pid, identity } of leftovers) expect(identify(pid)?.startedAt).not.toBe(identity?.startedAt);
 
   const running = processesOf(data);
-  expect(running).toHaveLength(11);
+  expect(running).toHaveLength(12);
   second.child.kill("SIGINT");
   second.child.kill("SIGINT"); // a terminal and npm both send it
   expect(await second.exit).toBe(0);

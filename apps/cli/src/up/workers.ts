@@ -10,6 +10,7 @@ export const workerNames = [
   "projector-live",
   "projector-auth",
   "projector-reports",
+  "processing",
   "auth",
   "api",
   "reports",
@@ -18,7 +19,9 @@ type WorkerName = (typeof workerNames)[number];
 
 const packages = join(import.meta.dirname, "../../../../packages");
 const projections = (file: string) => join(packages, "projections/src/workers", file);
+const processing = (file: string) => join(packages, "processing/src/workers", file);
 const api = (file: string) => join(packages, "api/src/workers", file);
+const hashThreads = ["hash-thread.ts", "password-formats.ts"].map((file) => join(packages, "api/src", file));
 
 /** Every database with the login of who fills it. */
 export function projectorUrls(
@@ -32,11 +35,12 @@ export function projectorUrls(
 /** Every worker of the platform: the module, its port, its settings, and so its permissions. */
 export function workers(
   ports: Readonly<Record<WorkerName, number>>,
-  { eventstoreUrl, natsUrl, databaseUrls }: EngineAddresses,
+  { eventstoreUrl, natsUrl, objectsUrl, databaseUrls }: EngineAddresses,
   secrets: Secrets,
 ): readonly Worker[] {
   const at = (name: WorkerName) => `http://127.0.0.1:${ports[name]}`;
   const log = { EVENTSTORE_URL: eventstoreUrl, NATS_URL: natsUrl };
+  const content = objectsUrl === undefined ? {} : { OBJECTS_URL: objectsUrl };
   const jwks = { AUTH_JWKS_URL: `${at("auth")}/.well-known/jwks.json` };
   const toRead = (url: string) => withLogin(url, "carillon_reader", secrets.readerPassword);
   const filled = projectorUrls(databaseUrls, secrets);
@@ -56,13 +60,19 @@ export function workers(
     projector("projector-auth", "credentials", filled.auth),
     projector("projector-reports", "class_progress", filled.reports),
     {
+      name: "processing",
+      module: processing("processing.ts"),
+      settings: { ...log, ...content, DATABASE_URL: toRead(databaseUrls.live) },
+    },
+    {
       name: "auth",
       module: api("auth.ts"),
-      native: true, // argon2
+      native: true, // argon2, bcrypt
+      threads: hashThreads,
       settings: {
         ...log,
         AUTH_DATABASE_URL: toRead(databaseUrls.auth),
-        AUTH_SIGNING_KEY: secrets.AUTH_SIGNING_KEY,
+        AUTH_SIGNING_KEYS: secrets.AUTH_SIGNING_KEYS,
         REFRESH_TOKEN_KEY: secrets.REFRESH_TOKEN_KEY,
       },
     },
@@ -70,17 +80,19 @@ export function workers(
       name: "api",
       module: api("api.ts"),
       native: true, // argon2, for the passwords of those who are enrolled
+      threads: hashThreads,
       settings: {
         ...log,
+        ...content,
         ...jwks,
         DATABASE_URL: toRead(databaseUrls.live),
-        RECEIPT_SIGNING_KEY: secrets.RECEIPT_SIGNING_KEY,
+        RECEIPT_SIGNING_KEYS: secrets.RECEIPT_SIGNING_KEYS,
       },
     },
     {
       name: "reports",
       module: api("reports.ts"),
-      settings: { ...jwks, REPORTS_DATABASE_URL: toRead(databaseUrls.reports) },
+      settings: { NATS_URL: natsUrl, ...jwks, REPORTS_DATABASE_URL: toRead(databaseUrls.reports) },
     },
     {
       name: "gateway",

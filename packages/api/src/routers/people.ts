@@ -11,7 +11,8 @@ import {
 import { z } from "zod";
 import type { ApiServices } from "../api-services.ts";
 import { step } from "../command.ts";
-import { hashPassword, NewPassword } from "../passwords.ts";
+import { refuseWeakPassword } from "../password-strength.ts";
+import { ImportedPasswordHash, NewPassword } from "../passwords.ts";
 import { answer, Page, page } from "../reading.ts";
 import { router } from "../trpc.ts";
 
@@ -22,17 +23,29 @@ const EnrollInput = PersonProfile.extend({
   roles: Roles,
   /** Without one, the person cannot log in with a password. */
   password: NewPassword.optional(),
+  /** Instead of the password: its hash, from the system where the person had it. */
+  passwordHash: ImportedPasswordHash.optional(),
+}).refine(({ password, passwordHash }) => password === undefined || passwordHash === undefined, {
+  path: ["passwordHash"],
+  error: "give the password or its hash, not both",
 });
 
-export const peopleRouter = ({ permitted, eventLog, database }: ApiServices) =>
+export const peopleRouter = ({ permitted, eventLog, database, hashPool }: ApiServices) =>
   router({
-    /** Enrolls somebody. Enrolling him again as he is changes nothing, not even his password. */
+    /**
+     * Enrolls somebody. Enrolling him again as he is changes nothing, not even his password. Throws `password_weak` for
+     * a password that is easily guessed.
+     */
     enroll: permitted("people.enroll")
       .input(EnrollInput)
-      .mutation(async ({ ctx, input: { roles, password, ...profile } }) => {
+      .mutation(async ({ ctx, input: { roles, password, passwordHash: imported, ...profile } }) => {
         authorizeGrant(ctx.actor.roles, roles);
         const userId = userIdOf(ctx.tenantId, profile.username);
-        const passwordHash = password === undefined ? null : await hashPassword(password);
+        let passwordHash = imported ?? null;
+        if (password !== undefined) {
+          refuseWeakPassword(password, [profile.username, profile.name]);
+          passwordHash = await hashPool.hash(ctx.tenantId, password);
+        }
         const { position } = await eventLog.execute(personDecider, userId, [
           step(ctx, instantOf(new Date()), { type: "EnrollUser", profile, roles, passwordHash }),
         ]);

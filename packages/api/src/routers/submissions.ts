@@ -35,7 +35,7 @@ const GradeInput = z.object({
   feedback: z.string().trim().min(1).max(10_000).nullable().default(null),
 });
 
-export const submissionsRouter = ({ permitted, eventLog, database, objects, receiptKey }: ApiServices) =>
+export const submissionsRouter = ({ permitted, eventLog, database, objects, receiptKeys }: ApiServices) =>
   router({
     /** Hands in a file. The same key with the same file gives the first receipt again. */
     submit: permitted("submissions.submit")
@@ -71,7 +71,7 @@ export const submissionsRouter = ({ permitted, eventLog, database, objects, rece
           ],
           { expectNew: isNew },
         );
-        const receipt = await receiptFor(receiptKey, eventLog.readStream(stream));
+        const receipt = await receiptFor(receiptKeys, eventLog.readStream(stream));
         return { submissionId, receipt, position: String(position) };
       }),
 

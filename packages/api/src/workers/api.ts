@@ -1,31 +1,36 @@
 import {
+  accessMemoryMs,
   accessTokenVerifier,
   connectBus,
   connectDatabase,
   connectEventLog,
   createLogger,
   createMetrics,
+  followRevocations,
   type LiveDatabase,
-  openObjects,
-  publicKey,
+  openContent,
   safeRoleOrExit,
   settingsOrExit,
 } from "@carillon/platform";
 import { eventLogAnswers } from "../event-log-answers.ts";
+import { openHashPool } from "../hash-pool.ts";
 import { procedures } from "../identity.ts";
+import { openReceiptKeys } from "../receipt-keys.ts";
 import { apiTree } from "../trees/api.ts";
 import { trpcApp } from "../trpc-app.ts";
 import { worker } from "../worker.ts";
 
 /** The classroom: people, classes, assignments and submissions. */
 
-const { EVENTSTORE_URL, NATS_URL, DATABASE_URL, AUTH_JWKS_URL, RECEIPT_SIGNING_KEY } = settingsOrExit(
-  "EVENTSTORE_URL",
-  "NATS_URL",
-  "DATABASE_URL",
-  "AUTH_JWKS_URL",
-  "RECEIPT_SIGNING_KEY",
-);
+const { EVENTSTORE_URL, NATS_URL, DATABASE_URL, AUTH_JWKS_URL, RECEIPT_SIGNING_KEYS, OBJECTS_URL } =
+  settingsOrExit(
+    "EVENTSTORE_URL",
+    "NATS_URL",
+    "DATABASE_URL",
+    "AUTH_JWKS_URL",
+    "RECEIPT_SIGNING_KEYS",
+    "OBJECTS_URL",
+  );
 
 const log = createLogger("api");
 const metrics = createMetrics("api");
@@ -33,21 +38,38 @@ const database = connectDatabase<LiveDatabase>(DATABASE_URL, { name: "api", maxC
 await safeRoleOrExit(() => database.assertOwnsAndBypassesNothing());
 const eventLog = connectEventLog(EVENTSTORE_URL);
 const bus = await connectBus(NATS_URL, "api");
+// Who is enrolled can wait: most logins are on the other worker, and its threads are as many as there are cores.
+const hashPool = openHashPool({ metrics, log, width: 1 });
+
+const revocations = await followRevocations(bus, { keepMs: accessMemoryMs });
+const receiptKeys = openReceiptKeys(eventLog, RECEIPT_SIGNING_KEYS);
 
 const tree = apiTree({
-  ...procedures(accessTokenVerifier(AUTH_JWKS_URL)),
+  ...procedures(accessTokenVerifier(AUTH_JWKS_URL), revocations),
   database,
   eventLog,
-  objects: openObjects(bus),
-  receiptKey: RECEIPT_SIGNING_KEY,
+  objects: openContent(bus, OBJECTS_URL),
+  hashPool,
+  receiptKeys,
 });
 const app = trpcApp(tree, log, metrics);
-app.get("/.well-known/receipts.json", (context) => context.json({ keys: [publicKey(RECEIPT_SIGNING_KEY)] }));
+app.get("/.well-known/receipts.json", async (context) => context.json(await receiptKeys.published()));
 
 export default worker({
   log,
   metrics,
   fetch: (request) => app.fetch(request),
-  ready: () => Promise.all([database.ping(), eventLogAnswers(eventLog), bus.flush()]),
-  close: () => Promise.all([database.close(), eventLog.close(), bus.close()]),
+  ready: () =>
+    Promise.all([
+      database.ping(),
+      eventLogAnswers(eventLog),
+      bus.flush(),
+      receiptKeys.ready(),
+      revocations.ready(),
+    ]),
+  notes: revocations.notes,
+  async close() {
+    await revocations.close();
+    await Promise.all([hashPool.close(), database.close(), eventLog.close(), bus.close()]);
+  },
 });

@@ -1,30 +1,42 @@
 import {
   type AuthDatabase,
+  accessTokenSeconds,
   connectBus,
   connectDatabase,
   connectEventLog,
   createLogger,
   createMetrics,
+  followRevocations,
+  openLoginJournal,
+  openMirroredBucket,
   openSessions,
-  publicKey,
+  ownTokenVerifier,
   safeRoleOrExit,
+  sessionDays,
   settingsOrExit,
+  signingKeys,
 } from "@carillon/platform";
 import { openAccounts } from "../accounts.ts";
+import { deviceTokens } from "../device-token.ts";
 import { eventLogAnswers } from "../event-log-answers.ts";
+import { openHashPool } from "../hash-pool.ts";
+import { procedures } from "../identity.ts";
+import { countTtlMs, type FailureCount, openLoginLimits } from "../login-limits.ts";
 import { openLoginLog } from "../login-log.ts";
+import { passwordProof } from "../password-proof.ts";
+import { passwordUpgrades } from "../password-upgrades.ts";
 import { refreshTokens } from "../refresh-token.ts";
 import { authTree } from "../trees/auth.ts";
 import { trpcApp } from "../trpc-app.ts";
 import { worker } from "../worker.ts";
 
-/** Logs people in: the only worker that sees passwords and the key that signs access tokens. */
+/** Logs people in: the only worker that sees passwords and the keys that sign access tokens. */
 
-const { EVENTSTORE_URL, NATS_URL, AUTH_DATABASE_URL, AUTH_SIGNING_KEY, REFRESH_TOKEN_KEY } = settingsOrExit(
+const { EVENTSTORE_URL, NATS_URL, AUTH_DATABASE_URL, AUTH_SIGNING_KEYS, REFRESH_TOKEN_KEY } = settingsOrExit(
   "EVENTSTORE_URL",
   "NATS_URL",
   "AUTH_DATABASE_URL",
-  "AUTH_SIGNING_KEY",
+  "AUTH_SIGNING_KEYS",
   "REFRESH_TOKEN_KEY",
 );
 
@@ -34,25 +46,51 @@ const database = connectDatabase<AuthDatabase>(AUTH_DATABASE_URL, { name: "auth"
 await safeRoleOrExit(() => database.assertOwnsAndBypassesNothing());
 const eventLog = connectEventLog(EVENTSTORE_URL);
 const bus = await connectBus(NATS_URL, "auth");
-const loginLog = openLoginLog(eventLog, log);
+
+const keys = signingKeys(AUTH_SIGNING_KEYS, accessTokenSeconds + 60);
+const [revocations, failureCounts] = await Promise.all([
+  followRevocations(bus, { keepMs: sessionDays * 86_400_000 }),
+  openMirroredBucket<FailureCount>(bus, "login-failures", { what: "The login limits", ttlMs: countTtlMs }),
+]);
+const hashPool = openHashPool({ metrics, log });
+const loginLog = openLoginLog({ eventLog, journal: openLoginJournal(bus), log, metrics });
+const upgrades = passwordUpgrades({ hashPool, eventLog, log, metrics });
+const accounts = openAccounts(database, eventLog);
+const limits = openLoginLimits(failureCounts, { metrics });
 
 const tree = authTree({
-  accounts: openAccounts(database, eventLog),
+  ...procedures(ownTokenVerifier(keys), revocations),
+  accounts,
+  proveByPassword: passwordProof({ accounts, limits, hashPool, upgrades }),
+  hashPool,
+  eventLog,
   sessions: openSessions(bus),
   loginLog,
   refreshTokens: refreshTokens(REFRESH_TOKEN_KEY),
-  signingKey: AUTH_SIGNING_KEY,
+  deviceTokens: deviceTokens(REFRESH_TOKEN_KEY),
+  revocations,
+  signingKeys: keys,
 });
 const app = trpcApp(tree, log, metrics);
-app.get("/.well-known/jwks.json", (context) => context.json({ keys: [publicKey(AUTH_SIGNING_KEY)] }));
+app.get("/.well-known/jwks.json", (context) => context.json({ keys: keys.published(new Date()) }));
 
 export default worker({
   log,
   metrics,
   fetch: (request) => app.fetch(request),
-  ready: () => Promise.all([database.ping(), eventLogAnswers(eventLog), bus.flush()]),
+  // Either the log or the view is enough to let people in.
+  ready: () =>
+    Promise.all([
+      Promise.any([eventLogAnswers(eventLog), database.ping()]),
+      bus.flush(),
+      revocations.ready(),
+    ]),
+  notes: () => [...revocations.notes(), ...accounts.notes()],
   async close() {
-    await loginLog.drain();
+    await upgrades.settled();
+    await Promise.all([hashPool.close(), loginLog.close()]);
+    failureCounts.close();
+    await revocations.close();
     await Promise.all([database.close(), eventLog.close(), bus.close()]);
   },
 });

@@ -1,8 +1,11 @@
 import {
+  accessMemoryMs,
   accessTokenVerifier,
+  connectBus,
   connectDatabase,
   createLogger,
   createMetrics,
+  followRevocations,
   type ReportsDatabase,
   safeRoleOrExit,
   settingsOrExit,
@@ -14,7 +17,11 @@ import { worker } from "../worker.ts";
 
 /** Reports, on a database of their own: what a principal asks for cannot slow a student down. */
 
-const { REPORTS_DATABASE_URL, AUTH_JWKS_URL } = settingsOrExit("REPORTS_DATABASE_URL", "AUTH_JWKS_URL");
+const { NATS_URL, REPORTS_DATABASE_URL, AUTH_JWKS_URL } = settingsOrExit(
+  "NATS_URL",
+  "REPORTS_DATABASE_URL",
+  "AUTH_JWKS_URL",
+);
 
 const log = createLogger("reports");
 const metrics = createMetrics("reports");
@@ -25,13 +32,21 @@ const database = connectDatabase<ReportsDatabase>(REPORTS_DATABASE_URL, {
 });
 await safeRoleOrExit(() => database.assertOwnsAndBypassesNothing());
 
-const tree = reportsTree({ ...procedures(accessTokenVerifier(AUTH_JWKS_URL)), database });
+const bus = await connectBus(NATS_URL, "reports");
+const revocations = await followRevocations(bus, { keepMs: accessMemoryMs });
+
+const tree = reportsTree({ ...procedures(accessTokenVerifier(AUTH_JWKS_URL), revocations), database });
 const app = trpcApp(tree, log, metrics);
 
 export default worker({
   log,
   metrics,
   fetch: (request) => app.fetch(request),
-  ready: () => database.ping(),
-  close: () => database.close(),
+  // Not that the bus answers: a report needs none, and hears of revocations again when it is back.
+  ready: () => Promise.all([database.ping(), revocations.ready()]),
+  notes: revocations.notes,
+  async close() {
+    await revocations.close();
+    await Promise.all([database.close(), bus.close()]);
+  },
 });

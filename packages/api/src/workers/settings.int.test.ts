@@ -2,9 +2,9 @@ import { expect, test } from "vitest";
 import { launchWorker, runtimes, type WorkerName, workerModule } from "../testing.ts";
 
 const needed = {
-  auth: ["EVENTSTORE_URL", "NATS_URL", "AUTH_DATABASE_URL", "AUTH_SIGNING_KEY", "REFRESH_TOKEN_KEY"],
-  api: ["EVENTSTORE_URL", "NATS_URL", "DATABASE_URL", "AUTH_JWKS_URL", "RECEIPT_SIGNING_KEY"],
-  reports: ["REPORTS_DATABASE_URL", "AUTH_JWKS_URL"],
+  auth: ["EVENTSTORE_URL", "NATS_URL", "AUTH_DATABASE_URL", "AUTH_SIGNING_KEYS", "REFRESH_TOKEN_KEY"],
+  api: ["EVENTSTORE_URL", "NATS_URL", "DATABASE_URL", "AUTH_JWKS_URL", "RECEIPT_SIGNING_KEYS"],
+  reports: ["NATS_URL", "REPORTS_DATABASE_URL", "AUTH_JWKS_URL"],
   gateway: ["AUTH_URL", "API_URL", "REPORTS_URL"],
 } satisfies Record<WorkerName, string[]>;
 

@@ -1,0 +1,148 @@
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import process from "node:process";
+import { newSigningKey } from "@carillon/api/testing";
+import {
+  type Instant,
+  instantOf,
+  streamName,
+  type TenantId,
+  tenantDecider,
+  tenantIdOf,
+} from "@carillon/domain";
+import {
+  type Bus,
+  buryWork,
+  commandContext,
+  connectBus,
+  connectEventLog,
+  encodeEnvelope,
+  ensureWorkStreams,
+} from "@carillon/platform";
+import { startEventStore, startNats, type TestServer } from "@carillon/platform/testing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+let nats: TestServer;
+let eventStore: TestServer;
+let bus: Bus;
+const slug = "riverside";
+const tenantId = tenantIdOf(slug);
+
+beforeAll(async () => {
+  [nats, eventStore] = await Promise.all([startNats(), startEventStore()]);
+  bus = await connectBus(nats.url, "test");
+  await ensureWorkStreams(bus);
+  const log = connectEventLog(eventStore.url);
+  const profile = {
+    name: "Riverside",
+    slug,
+    region: "eu",
+    tier: "shared" as const,
+    timeZone: "UTC",
+    locale: "en-GB",
+    branding: { colour: "#1a2b3c", logoUrl: null },
+  };
+  await log.execute(tenantDecider, tenantId, [
+    {
+      command: { type: "EnrollTenant", profile },
+      context: commandContext(tenantId, "system:test", instantOf(new Date())),
+    },
+  ]);
+  log.close();
+});
+afterAll(async () => {
+  await bus.close();
+  await Promise.all([nats.stop(), eventStore.stop()]);
+});
+
+const dead = (...args: string[]) => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(import.meta.dirname, "../main.ts"), "dead", ...args],
+    {
+      encoding: "utf8",
+      env: {
+        PATH: process.env.PATH,
+        CARILLON_URL: "http://127.0.0.1:1",
+        EVENTSTORE_URL: eventStore.url,
+        NATS_URL: nats.url,
+        AUTH_SIGNING_KEYS: JSON.stringify([newSigningKey("test")]),
+      },
+    },
+  );
+  return { status, stdout, stderr };
+};
+
+const listed = (...args: string[]) => JSON.parse(dead("list", "--json", ...args).stdout);
+
+async function bury(step: string, of: TenantId, eventId: string) {
+  const envelope = encodeEnvelope({
+    id: eventId,
+    type: "SubmissionReceived",
+    stream: streamName("submission", of, "0192f3a4-5b6c-7d8e-9f01-23456789abcd"),
+    revision: 1,
+    position: 7n,
+    previous: null,
+    created: "2026-09-01T08:59:00.000Z" as Instant,
+    data: { autograded: true },
+    metadata: { tenantId: of },
+  });
+  const at = "2026-09-01T09:00:00.000Z";
+  await buryWork(bus, { step, tenantId: of }, envelope, eventId, {
+    reason: "nothing works",
+    tries: 5,
+    firstFailedAt: at,
+    lastFailedAt: at,
+  });
+}
+
+const workLeft = async () =>
+  (await (await bus.jetstreamManager()).streams.info("WORK", { subjects_filter: ">" })).state.subjects ?? {};
+
+test("an operator lists, shows, replays and gives up dead letters", async () => {
+  expect(listed()).toEqual([]);
+  await bury("grade", tenantId, "one");
+  await bury("grade", tenantIdOf("other"), "two");
+  await bury("lapse", tenantId, "three");
+
+  expect(listed()).toMatchObject([
+    { event: { id: "one" } },
+    { event: { id: "two" } },
+    { event: { id: "three" } },
+  ]);
+  expect(listed("--step", "grade", "--tenant", slug)).toMatchObject([
+    {
+      id: 1,
+      step: "grade",
+      tenantId,
+      tries: 5,
+      reason: "nothing works",
+      event: { type: "SubmissionReceived" },
+    },
+  ]);
+  expect(dead("list").stdout).toContain("5 tries, 2026-09-01T09:00:00.000Z");
+
+  expect(JSON.parse(dead("show", "1", "--json").stdout)).toMatchObject({
+    event: { id: "one", position: "7", data: { autograded: true } },
+  });
+
+  expect(dead("replay", "1")).toMatchObject({ status: 0, stdout: expect.stringContaining("is work again") });
+  expect(await workLeft()).toEqual({ [`work.grade.${tenantId}`]: 1 });
+  expect(listed().map(({ id }: { id: number }) => id)).toEqual([2, 3]);
+
+  expect(dead("discard", "--step", "lapse", "--by", "Ada").status).toBe(0);
+  expect(listed()).toHaveLength(1);
+  expect(listed("--discarded")).toMatchObject([
+    { discardedBy: "Ada", step: "lapse", event: { id: "three" } },
+  ]);
+});
+
+test.each([
+  ["an id that is none", ["show", "x"], 2, "whole number"],
+  ["a step that is none", ["list", "--step", "a.b"], 2, "a step's name"],
+  ["a letter that is not there", ["replay", "4711"], 1, "there is no dead letter 4711"],
+  ["a school that is not there", ["list", "--tenant", "nowhere"], 1, 'no school "nowhere"'],
+  ["no choice at all", ["discard"], 1, "say which"],
+])("%s is refused", (_, args, status, message) => {
+  expect(dead(...args)).toMatchObject({ status, stdout: "", stderr: expect.stringContaining(message) });
+});

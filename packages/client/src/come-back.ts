@@ -1,0 +1,81 @@
+import type { AppRouter } from "@carillon/api";
+import { type Operation, retryLink, TRPCClientError, type TRPCLink } from "@trpc/client";
+import { type Observable, observable } from "@trpc/server/observable";
+import { isRepeatable } from "./repeatable.ts";
+
+/** A pause before a call is sent again. */
+export interface Wait {
+  /** How long, in milliseconds. */
+  readonly ms: number;
+  /** The place in the queue that the service gave; null where it could not be reached. */
+  readonly place: number | null;
+}
+
+export interface ComeBackOptions {
+  /** For how long after its first try a call is sent again, in milliseconds. */
+  readonly patienceMs: number;
+  /** Told of every pause, so that a page can show it. */
+  readonly onWait?: ((wait: Wait) => void) | undefined;
+}
+
+/** How much later than asked a client comes back at most, as a share of the pause: those who were told the same spread. */
+const jitter = 0.25;
+const firstBackOffMs = 200;
+const longestBackOffMs = 5_000;
+
+/**
+ * A link that waits and sends the call again: where the service is `busy`, as long as it says; where the service is
+ * `unavailable` or the connection broke, if that call may be repeated. Every other error is the caller's at once, and so
+ * is the last one when patience ends.
+ *
+ * @example
+ * createTRPCClient<AppRouter>({ links: [comeBack({ patienceMs: 120_000, onWait: show }), httpLink({ url })] })
+ */
+export function comeBack({ patienceMs, onWait }: ComeBackOptions): TRPCLink<AppRouter> {
+  return (runtime) => (call) => {
+    const deadline = performance.now() + patienceMs;
+    let pauseMs = 0;
+    const retrying = retryLink<AppRouter>({
+      retry({ op, error, attempts }) {
+        const wait = waitAfter(op, error, attempts);
+        if (!wait || performance.now() + wait.ms > deadline) return false;
+        pauseMs = wait.ms;
+        onWait?.(wait);
+        return true;
+      },
+      retryDelayMs: () => pauseMs,
+    });
+    return untilAborted(call.op.signal, retrying(runtime)(call));
+  };
+}
+
+/** What a call gives until it is aborted, which ends a pause too. */
+function untilAborted<Value>(
+  signal: Operation["signal"],
+  results: Observable<Value, TRPCClientError<AppRouter>>,
+): Observable<Value, TRPCClientError<AppRouter>> {
+  return observable((observer) => {
+    const subscription = results.subscribe(observer);
+    const leave = () => {
+      subscription.unsubscribe();
+      observer.error(TRPCClientError.from(signal?.reason));
+    };
+    signal?.addEventListener("abort", leave, { once: true });
+    return () => {
+      signal?.removeEventListener("abort", leave);
+      subscription.unsubscribe();
+    };
+  });
+}
+
+/** How long to wait before a call is sent again; undefined where that would not be right. */
+function waitAfter(op: Operation, { data }: TRPCClientError<AppRouter>, attempts: number): Wait | undefined {
+  const { retryAfterMs, place = null } = data ?? {};
+  if (data?.errorCode === "busy" && retryAfterMs !== undefined) {
+    return { ms: retryAfterMs * (1 + jitter * Math.random()), place };
+  }
+  const unknownEnd = !data || data.errorCode === "unavailable";
+  if (!unknownEnd || !isRepeatable(op)) return undefined;
+  const longest = Math.min(firstBackOffMs * 2 ** (attempts - 1), longestBackOffMs);
+  return { ms: longest * (0.5 + 0.5 * Math.random()), place };
+}

@@ -1,0 +1,131 @@
+import {
+  openSchool,
+  runtimes,
+  type School,
+  type Servers,
+  startServers,
+  startWorkers,
+  type TestWorker,
+  type Workers,
+} from "@carillon/api/testing";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { openSession, type SessionOptions, type SessionStorage } from "./session.ts";
+
+let servers: Servers;
+let relay: TestWorker;
+beforeAll(async () => {
+  servers = await startServers();
+  // It carries the news of ended sessions to the workers.
+  relay = await servers.startRelay();
+});
+afterAll(async () => {
+  await relay?.stop();
+  await servers?.stop();
+});
+
+describe.each(runtimes)("a session on %s", (runtime) => {
+  const tenant = `session-${runtime}`;
+  const password = "seven loud bells at nine";
+  const credentials = { tenant, username: "ada", password };
+  let workers: Workers;
+  let school: School;
+  beforeAll(async () => {
+    workers = await startWorkers(runtime, servers);
+    school = await openSchool(workers.gateway.url, servers.signingKey, tenant);
+    await school.admin.client.people.enroll.mutate({
+      username: "ada",
+      name: "Ada",
+      roles: ["student"],
+      password,
+    });
+  });
+  afterAll(() => workers?.stop());
+
+  const open = (storage: SessionStorage, options: Partial<SessionOptions> = {}) => {
+    const session = openSession({ url: workers.gateway.url, storage, ...options });
+    onTestFinished(() => session.close());
+    return session;
+  };
+
+  test("who has logged in can call the API, and goes on after the page is loaded again", async () => {
+    const storage = newStorage();
+    const { userId, deviceToken } = await open(storage).login(credentials);
+    expect([...storage.items.values()]).toContain(deviceToken);
+    const again = open(storage);
+    expect(await again.resume()).toMatchObject({ userId });
+    expect(await again.client.people.me.query()).toMatchObject({ username: "ada" });
+  });
+
+  test("a device that was here before says so at the next login", async () => {
+    const storage = newStorage();
+    const deviceOf = ({ deviceToken }: { deviceToken: string }) =>
+      Buffer.from(deviceToken, "base64url").toString().split(".")[0];
+    const session = open(storage);
+    const first = await session.login(credentials);
+    const second = await session.login({ ...credentials, username: " Ada" });
+    expect(deviceOf(second)).toBe(deviceOf(first));
+    expect(deviceOf(await open(newStorage()).login(credentials))).not.toBe(deviceOf(first));
+  });
+
+  test("an access token whose roles have changed is renewed once for all calls, which are then sent again", async () => {
+    const storage = newStorage();
+    const session = open(storage);
+    const { userId, refreshToken } = await session.login(credentials);
+    await school.admin.client.people.assignRoles.mutate({ userId, roles: ["student", "auditor"] });
+    const callMeanwhile = async () => {
+      await Promise.all([session.client.people.me.query(), session.client.people.me.query()]);
+      return storage.getItem("carillon.refreshToken");
+    };
+    await expect.poll(callMeanwhile, { timeout: 10_000 }).not.toBe(refreshToken);
+    expect((await session.client.people.me.query()).roles).toEqual(["student", "auditor"]);
+    await school.admin.client.people.assignRoles.mutate({ userId, roles: ["student"] });
+  });
+
+  test("the session is refreshed when the service advises it", async () => {
+    const { setTimeout: real } = globalThis;
+    // Ten minutes are too long for a test: a long timer comes due at once, all others as they are.
+    const shortened = vi.spyOn(globalThis, "setTimeout").mockImplementation(((call: () => void, ms = 0) => {
+      if (ms > 300_000) shortened.mockRestore();
+      return real(call, ms > 300_000 ? 0 : ms);
+    }) as typeof setTimeout);
+    onTestFinished(() => shortened.mockRestore());
+    const storage = newStorage();
+    const { refreshToken } = await open(storage).login(credentials);
+    await expect.poll(() => storage.getItem("carillon.refreshToken")).not.toBe(refreshToken);
+  });
+
+  test("two tabs share a session; when one logs out the other is told", async () => {
+    const storage = newStorage();
+    const left = open(storage);
+    await left.login(credentials);
+    let ended = 0;
+    const right = open(storage, { onEnded: () => ended++ });
+    await right.resume();
+    await left.logout();
+    await expect
+      .poll(() => right.client.people.me.query().catch((error) => error.data?.errorCode))
+      .toBe("session_ended");
+    expect(ended).toBe(1);
+    expect(await left.resume()).toBe(undefined);
+  });
+
+  test("a session that was ended from elsewhere cannot be resumed, and is forgotten", async () => {
+    const storage = newStorage();
+    const { userId } = await open(storage).login(credentials);
+    await school.admin.client.auth.revokeSessions.mutate({ userId });
+    const resume = () => open(storage).resume();
+    await expect.poll(resume).toBe(undefined);
+    expect(storage.getItem("carillon.refreshToken")).toBe(null);
+  });
+});
+
+/** A storage in memory. */
+function newStorage() {
+  const items = new Map<string, string>();
+  return {
+    items,
+    getItem: (name: string) => items.get(name) ?? null,
+    setItem: (name: string, value: string) => void items.set(name, value),
+    removeItem: (name: string) => void items.delete(name),
+  };
+}
