@@ -47,7 +47,7 @@ export function figure(
 ): Figure {
   const value = median(carillon);
   const compared = (values: readonly number[]) => (values.length === 0 ? null : median(values));
-  const ratio = (to: number | null) => (to === null ? null : value / to);
+  const ratio = (to: number | null) => (to === null || to === 0 ? null : value / to);
   return {
     name,
     unit,

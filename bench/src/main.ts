@@ -6,8 +6,12 @@ import { parseArgs } from "node:util";
 import { table } from "./figures.ts";
 import type { Storm } from "./storm.ts";
 import { eventStoreStorm } from "./storms/event-store.ts";
+import { loginStorm } from "./storms/login-storm.ts";
 
-const storms: Readonly<Record<string, Storm>> = { "event-store": eventStoreStorm };
+const storms: Readonly<Record<string, Storm>> = {
+  "event-store": eventStoreStorm,
+  "login-storm": loginStorm,
+};
 
 const USAGE = `usage: npm run -s bench -- ${Object.keys(storms).join("|")} [--json FILE] [--quick]`;
 

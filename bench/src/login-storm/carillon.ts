@@ -1,0 +1,172 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { refreshTokens } from "@carillon/api/refresh-token";
+import { startPlatform } from "@carillon/cli/up";
+import type { AppRouter } from "@carillon/client";
+import { instantOf, personDecider, type Role, tenantDecider, tenantIdOf, userIdOf } from "@carillon/domain";
+import {
+  commandContext,
+  connectBus,
+  connectEventLog,
+  type EventLog,
+  newSessionId,
+  openSessions,
+  type Position,
+  type Session,
+} from "@carillon/platform";
+import { projectionStatus } from "@carillon/projections";
+import { hash } from "@node-rs/argon2";
+import { createTRPCClient, httpLink } from "@trpc/client";
+import pMap from "p-map";
+import { isReturning, password, slug, usernameOf } from "./school.ts";
+import type { Side } from "./side.ts";
+
+export interface Carillon extends Side {
+  /** The `auth` worker itself, behind the gateway. */
+  readonly authUrl: string;
+  /** Everybody's password, hashed. */
+  readonly passwordHash: string;
+  /** The superuser's address of its Postgres. */
+  readonly postgresUrl: string;
+  stop(): Promise<void>;
+}
+
+const tenantId = tenantIdOf(slug);
+/** How many appends or sessions are under way at once. */
+const inFlight = 256;
+
+/**
+ * Starts the whole platform as `carillon up` does, with `students` enrolled straight through the event log. All have one
+ * password and one hash: checking it costs the same, and making so many would only measure the set-up. Who has been here
+ * before has a session.
+ */
+export async function startCarillon(folder: string, students: number): Promise<Carillon> {
+  const data = join(folder, "platform");
+  const read = (name: string) => JSON.parse(readFileSync(join(data, `${name}.json`), "utf8"));
+  // Before the folder is removed: the platform's file names every process that has been started.
+  process.prependOnceListener("exit", () => {
+    if (!existsSync(join(data, "platform.json"))) return;
+    const { processes } = read("platform") as { processes: Record<string, { pid: number }> };
+    for (const { pid } of Object.values(processes)) endIfThere(pid);
+  });
+  const platform = await startPlatform({ data });
+  const [ports, secrets, { eventstoreUrl, natsUrl, projectorUrls }] = [
+    read("ports"),
+    read("secrets"),
+    read("platform"),
+  ];
+
+  const log = connectEventLog(eventstoreUrl);
+  const now = instantOf(new Date());
+  const enrol = (username: string, role: Role, passwordHash: string | null) =>
+    log.execute(
+      personDecider,
+      userIdOf(tenantId, username),
+      [
+        {
+          command: {
+            type: "EnrollUser",
+            profile: { username, name: username, email: null },
+            roles: [role],
+            passwordHash,
+          },
+          context: commandContext(tenantId, "system:bench", now),
+        },
+      ],
+      { expectNew: true },
+    );
+  await enrollSchool(log);
+  await enrol("head", "admin", await hash(password));
+  const passwordHash = await hashAsThePlatformDoes(platform.url, log);
+  const numbers = Array.from({ length: students }, (_, student) => student);
+  const enrolled = await pMap(numbers, (student) => enrol(usernameOf(student), "student", passwordHash), {
+    concurrency: inFlight,
+  });
+  const positions = enrolled.map(({ position }) => position);
+  await untilProjected(projectorUrls, positions.toSorted((a, b) => Number(b - a))[0] ?? 0n);
+  log.close();
+
+  const bus = await connectBus(natsUrl, "bench");
+  const sessions = openSessions(bus);
+  const { make } = refreshTokens(secrets.REFRESH_TOKEN_KEY);
+  const tokens = await pMap(
+    numbers,
+    async (student) => {
+      if (!isReturning(student)) return null;
+      const ref = { tenantId, userId: userIdOf(tenantId, usernameOf(student)), sessionId: newSessionId() };
+      const session: Session = { generation: 0, rotatedAt: now, roles: ["student"], region };
+      return make({ ...ref, session, revision: await sessions.create(ref, session) });
+    },
+    { concurrency: inFlight },
+  );
+  await bus.close();
+  const file = join(folder, "carillon-tokens.json");
+  writeFileSync(file, JSON.stringify(tokens));
+
+  return {
+    url: platform.url,
+    authUrl: `http://127.0.0.1:${ports.auth}`,
+    tokens: file,
+    passwordHash,
+    postgresUrl: `postgres://postgres:${secrets.superuserPassword}@127.0.0.1:${ports.postgres}/postgres`,
+    pids: () => platform.pids(),
+    stop: () => platform.stop(),
+  };
+}
+
+function endIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended already.
+  }
+}
+
+const region = "local";
+
+async function enrollSchool(log: EventLog): Promise<void> {
+  const profile = {
+    name: slug,
+    slug,
+    region,
+    tier: "shared" as const,
+    timeZone: "UTC",
+    locale: "en-GB",
+    branding: { colour: "#1f3a5f", logoUrl: null },
+  };
+  const context = commandContext(tenantId, "system:bench", instantOf(new Date()));
+  await log.execute(tenantDecider, tenantId, [{ command: { type: "EnrollTenant", profile }, context }]);
+}
+
+/** The hash that the platform makes of the password, with its own parameters: the head enrols somebody with it. */
+async function hashAsThePlatformDoes(url: string, log: EventLog): Promise<string> {
+  const clientWith = (headers: Record<string, string>) =>
+    createTRPCClient<AppRouter>({ links: [httpLink({ url: `${url}/trpc`, headers })] });
+  const { accessToken } = await clientWith({}).auth.login.mutate({
+    tenant: slug,
+    username: "head",
+    password,
+  });
+  const { userId } = await clientWith({ authorization: `Bearer ${accessToken}` }).people.enroll.mutate({
+    username: "sample",
+    name: "Sample",
+    roles: ["student"],
+    password,
+  });
+  const { state } = await log.load(personDecider, tenantId, userId);
+  if (!state?.passwordHash) throw new Error("the platform has made no hash");
+  return state.passwordHash;
+}
+
+/** Waits until the read models of people have everybody: what is left of the set-up must not be measured. */
+async function untilProjected(
+  { live, auth }: { live: string; auth: string },
+  position: Position,
+): Promise<void> {
+  const reached = async (url: string, name: string) =>
+    (await projectionStatus(url)).some(
+      ({ projection, position: at }) => projection === name && at !== null && BigInt(at) >= position,
+    );
+  while (!((await reached(live, "directory")) && (await reached(auth, "credentials")))) await delay(100);
+}

@@ -1,0 +1,134 @@
+/**
+ * The students of one side: `node students.ts FILE`. Does the jobs below; the file has everybody's refresh token by
+ * number, null for who has none. Who is asked to wait comes back by itself, as the web page does.
+ */
+import { readFileSync } from "node:fs";
+import { Agent } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
+import { type AppRouter, comeBack } from "@carillon/client";
+import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
+import { serveJobs } from "./job.ts";
+import { leanFetch } from "./lean-fetch.ts";
+import { password, slug, usernameOf } from "./school.ts";
+
+export type StudentsJob = { /** Where they come in. */ url: string } & (
+  | /** `inFlight` students at once come in, one after another, for `warmUpMs` and then for `ms`, which is measured. */
+  {
+      kind: "logins" | "refreshes";
+      inFlight: number;
+      warmUpMs: number;
+      ms: number;
+    } /** The first `students` come in, once each, beginning within `arrivalMs`. */
+  | { kind: "mixed"; students: number; arrivalMs: number }
+);
+
+export interface StudentsResult {
+  /** Came in while it was measured: in the time for `logins` and `refreshes`, in all for `mixed`. */
+  readonly measured: number;
+  /** For how long it was measured: up to the last student for `mixed`. */
+  readonly ms: number;
+  /** Came in, before and after that too. */
+  readonly total: number;
+  readonly failed: number;
+  /** How often somebody was asked to wait. */
+  readonly waits: number;
+  /** How often somebody tried again because there was no answer. */
+  readonly repeats: number;
+  /** Why the failed ones failed, and how many each. */
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+/** How long a student stays at the door. */
+const patienceMs = 180_000;
+
+const [file = ""] = process.argv.slice(2);
+const tokens: (string | null)[] = JSON.parse(readFileSync(file, "utf8"));
+
+let waits = 0;
+let repeats = 0;
+const clientAt = (url: string) =>
+  createTRPCClient<AppRouter>({
+    links: [
+      comeBack({ patienceMs, onWait: ({ place }) => (place === null ? repeats++ : waits++) }),
+      httpLink({ url: `${url}/trpc`, fetch: leanFetch(new Agent({ keepAlive: true })) }),
+    ],
+  });
+type Client = ReturnType<typeof clientAt>;
+
+async function logIn(client: Client, student: number): Promise<void> {
+  await client.auth.login.mutate({ tenant: slug, username: usernameOf(student), password });
+}
+
+async function refresh(client: Client, student: number, refreshToken: string): Promise<void> {
+  tokens[student] = (await client.auth.refresh.mutate({ refreshToken })).refreshToken;
+}
+
+/** Counts who came in and who did not. */
+function counted() {
+  const failures: Record<string, number> = {};
+  let total = 0;
+  return {
+    failures,
+    total: () => total,
+    async count(comeIn: Promise<void>) {
+      try {
+        await comeIn;
+        total++;
+      } catch (error) {
+        const reason =
+          error instanceof TRPCClientError ? (error.data?.errorCode ?? error.message) : `${error}`;
+        failures[reason] = (failures[reason] ?? 0) + 1;
+      }
+    },
+  };
+}
+
+const failedOf = (failures: Record<string, number>) => Object.values(failures).reduce((a, b) => a + b, 0);
+
+/** Whoever's turn it is: from one job to the next, so that everybody has his. */
+let next = 0;
+const returning = tokens.flatMap((token, student) => (token === null ? [] : [student]));
+
+async function measureRate(client: Client, job: Extract<StudentsJob, { kind: "logins" | "refreshes" }>) {
+  const { failures, total, count } = counted();
+  const begin = performance.now();
+  const end = begin + job.warmUpMs + job.ms;
+  const one = () => {
+    if (job.kind === "logins") return logIn(client, next++ % tokens.length);
+    const student = returning[next++ % returning.length] ?? 0;
+    return refresh(client, student, tokens[student] ?? "");
+  };
+  const queue = async () => {
+    while (performance.now() < end) await count(one());
+  };
+  const queues = Array.from({ length: job.inFlight }, queue);
+  await delay(job.warmUpMs);
+  const before = { total: total(), at: performance.now() };
+  await delay(Math.max(end - performance.now(), 0));
+  const measured = total() - before.total;
+  const ms = performance.now() - before.at;
+  await Promise.all(queues);
+  return { measured, ms, total: total(), failed: failedOf(failures), failures };
+}
+
+async function comeInOnce(client: Client, { students, arrivalMs }: Extract<StudentsJob, { kind: "mixed" }>) {
+  const { failures, total, count } = counted();
+  const begin = performance.now();
+  let last = begin;
+  const one = async (student: number) => {
+    await delay((arrivalMs * student) / students);
+    const refreshToken = tokens[student];
+    await count(refreshToken ? refresh(client, student, refreshToken) : logIn(client, student));
+    last = performance.now();
+  };
+  await Promise.all(Array.from({ length: students }, (_, student) => one(student)));
+  return { measured: total(), ms: last - begin, total: total(), failed: failedOf(failures), failures };
+}
+
+serveJobs<StudentsJob, StudentsResult>(async (job) => {
+  waits = 0;
+  repeats = 0;
+  const client = clientAt(job.url);
+  const result = await (job.kind === "mixed" ? comeInOnce(client, job) : measureRate(client, job));
+  return { ...result, waits, repeats };
+});
