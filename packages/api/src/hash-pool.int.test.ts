@@ -28,6 +28,9 @@ const stored = hashPassword(password);
 // bcrypt of cost 10, which takes several times as long as ours.
 const slow = "$2b$10$abcdefghijklmnopqrstuuQX0UT5K1VUA1oQjRiWLJJd7UD69yRui";
 
+const check = (pool: HashPool, tenantId: TenantId, hash: string | null, tried = password) =>
+  pool.verify(tenantId, async () => hash, tried);
+
 const opened: HashPool[] = [];
 
 function openForTest(width?: number) {
@@ -53,7 +56,7 @@ afterEach(async () => {
 function storm(pool: HashPool, tenantId: TenantId, count: number, hash = stored) {
   const answers: (boolean | CarillonError)[] = [];
   const checks = Array.from({ length: count }, () =>
-    pool.verify(tenantId, hash, password).then(
+    check(pool, tenantId, hash).then(
       (fits) => answers.push(fits),
       (error) => answers.push(error),
     ),
@@ -65,18 +68,17 @@ const busyOnes = (answers: readonly (boolean | CarillonError)[]) =>
   answers.filter((answer) => answer instanceof CarillonError);
 
 /** When the threads have been measured. */
-const warm = (pool: HashPool) =>
-  Promise.all(Array.from({ length: 8 }, () => pool.verify(crowd, stored, password)));
+const warm = (pool: HashPool) => Promise.all(Array.from({ length: 8 }, () => check(pool, crowd, stored)));
 
 test("a password is hashed and checked, nobody's and a damaged one fit nothing", async () => {
   const { pool, metrics, printed } = openForTest();
   const hash = await pool.hash(newcomer, password);
   expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
-  expect(await pool.verify(newcomer, hash, password)).toBe(true);
-  expect(await pool.verify(newcomer, hash, "correct house")).toBe(false);
-  expect(await pool.verify(newcomer, null, password)).toBe(false);
+  expect(await check(pool, newcomer, hash)).toBe(true);
+  expect(await check(pool, newcomer, hash, "correct house")).toBe(false);
+  expect(await check(pool, newcomer, null)).toBe(false);
   expect(printed()).toBe("[]");
-  expect(await pool.verify(newcomer, "$argon2id$damaged", password)).toBe(false);
+  expect(await check(pool, newcomer, "$argon2id$damaged")).toBe(false);
   expect(printed()).toContain("cannot be read");
   expect(printed()).toContain(newcomer);
   expect(await metrics.metrics()).toMatch(/carillon_hash_seconds_count\{[^}]*\} 5\n/);
@@ -119,7 +121,34 @@ test("past two seconds of work the rest are told when to come back, one after th
   expect(earliest).toBeLessThan(1_600);
   expect(latest - earliest).toBeGreaterThan(1_000);
   expect(await metrics.metrics()).toContain(`reason="full",worker="test"} ${busy.length}`);
-  expect(await pool.verify(crowd, stored, password)).toBe(true);
+  expect(await check(pool, crowd, stored)).toBe(true);
+});
+
+test("nothing is read for who is sent away, and what is read is read in time", async () => {
+  const { pool } = openForTest();
+  await warm(pool);
+  let read = 0;
+  const results = await Promise.allSettled(
+    Array.from({ length: 1_000 }, () => {
+      const readHash = async () => {
+        read++;
+        return stored;
+      };
+      return pool.verify(crowd, readHash, password);
+    }),
+  );
+  const answered = results.filter(({ status }) => status === "fulfilled").length;
+  expect(answered).toBeLessThan(700);
+  expect(read).toBe(answered);
+});
+
+test("who cannot be read is told so, and the next one is served", async () => {
+  const { pool } = openForTest(1);
+  const away = () => Promise.reject(new CarillonError("unavailable", "The log is away."));
+  const failing = Array.from({ length: 20 }, () => pool.verify(crowd, away, password));
+  const results = await Promise.allSettled(failing);
+  expect(results.map(({ status }) => status)).toEqual(Array(20).fill("rejected"));
+  expect(await check(pool, crowd, stored)).toBe(true);
 });
 
 test("a school in a storm does not starve another: who comes later gets in, and every second turn", async () => {
@@ -162,20 +191,18 @@ test("a thread that dies is replaced, and what it was doing is done again", asyn
 test("where no thread can start, everybody is told so, until one can", async () => {
   threads.damaged = true;
   const { pool, printed } = openForTest(1);
-  await expect(pool.verify(crowd, stored, password)).rejects.toMatchObject({ code: "unavailable" });
+  await expect(check(pool, crowd, stored)).rejects.toMatchObject({ code: "unavailable" });
   await expect(pool.hash(crowd, password)).rejects.toMatchObject({ code: "unavailable" });
   expect(printed()).toContain("failed");
   threads.damaged = false;
-  await expect
-    .poll(() => pool.verify(crowd, stored, password).catch(() => false), { timeout: 5_000 })
-    .toBe(true);
+  await expect.poll(() => check(pool, crowd, stored).catch(() => false), { timeout: 5_000 }).toBe(true);
 });
 
 test("closing finishes what was accepted and takes nothing more", async () => {
   const { pool } = openForTest();
   const { answers, done } = storm(pool, crowd, 8);
   const closed = pool.close();
-  await expect(pool.verify(crowd, stored, password)).rejects.toMatchObject({ code: "unavailable" });
+  await expect(check(pool, crowd, stored)).rejects.toMatchObject({ code: "unavailable" });
   await closed;
   await done;
   expect(answers).toEqual(Array(8).fill(true));

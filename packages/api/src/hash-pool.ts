@@ -9,10 +9,13 @@ import { returnTimes } from "./return-times.ts";
 /** Hashes passwords in threads of their own, at low priority, fairly between tenants. */
 export interface HashPool {
   /**
-   * Whether the password fits; takes as long for null (nobody). A stored hash that cannot be read fits nothing. Throws
-   * `busy` with a wait when the queue is full, `unavailable` where no thread can run.
+   * Whether the password fits what `stored` gives; takes as long for null (nobody). A stored hash that cannot be read fits
+   * nothing. Throws `busy` with a wait when the queue is full, `unavailable` where no thread can run, or what `stored`
+   * throws.
+   *
+   * @param stored is called when its turn is near, so that nothing is read for somebody who is sent away
    */
-  verify(tenantId: TenantId, stored: string | null, password: string): Promise<boolean>;
+  verify(tenantId: TenantId, stored: () => Promise<string | null>, password: string): Promise<boolean>;
   /** The password as it is to be stored. Throws as `verify` does. */
   hash(tenantId: TenantId, password: string): Promise<string>;
   /** Takes nothing more, and resolves when everything that was taken has been answered. */
@@ -23,13 +26,18 @@ type Result = Exclude<HashThreadMessage, { type: "ready" }>;
 
 interface Task {
   readonly tenantId: TenantId;
-  readonly job: HashJob;
-  /** What its tenant was charged with when a thread took it, in milliseconds. */
+  readonly prepare: () => Promise<HashJob>;
+  /** What its tenant was charged with when it left the queue, in milliseconds. */
   charged: number;
   /** Whether a thread died of it, or beside it. */
   repeated: boolean;
   readonly resolve: (result: Result) => void;
-  readonly reject: (error: CarillonError) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface PreparedTask {
+  readonly task: Task;
+  readonly job: HashJob;
 }
 
 interface Thread {
@@ -41,12 +49,20 @@ interface Thread {
 
 /** How much work may wait, as the time in which all threads do it. */
 const longestQueueMs = 2_000;
+/** So many may always wait: a class and its neighbours come in the same second, however slow the machine is. */
+const smallestQueue = 64;
 /** One that is done and one that is next. */
 const tasksPerThread = 2;
+/** So many are prepared ahead for each thread, while what they need is read. */
+const preparedPerThread = 2;
 /** What a hash is taken to cost until one was measured. */
 const firstGuessMs = 20;
-/** The weight of the newest hash in the moving average. */
-const newestWeight = 0.05;
+/**
+ * The weight of the newest hash in the moving average. It follows slowly what takes longer: in the first second of a
+ * storm every core has other things to do too, and who is then told to come back much too late leaves the threads idle.
+ * Who comes back too early is only sent away again.
+ */
+const newestWeight = { faster: 0.05, slower: 0.005 };
 const restartAfterMs = 1_000;
 
 /**
@@ -60,6 +76,8 @@ export function openHashPool(options: {
 }): HashPool {
   const { metrics, log, width = availableParallelism() } = options;
   const queue = fairQueue<Task>();
+  let preparing = 0;
+  const prepared: PreparedTask[] = [];
   const sendAway = returnTimes();
   const threads = new Set<Thread>();
   let averageMs = firstGuessMs;
@@ -123,7 +141,7 @@ export function openHashPool(options: {
     dispatch();
     if (!task) return;
     seconds.observe(result.ms / 1000);
-    averageMs += (result.ms - averageMs) * newestWeight;
+    averageMs += (result.ms - averageMs) * newestWeight[result.ms < averageMs ? "faster" : "slower"];
     queue.charge(task.tenantId, result.ms - task.charged);
     task.resolve(result);
   }
@@ -141,18 +159,38 @@ export function openHashPool(options: {
     else setTimeout(() => state !== "closed" && start(), restartAfterMs);
     if (threads.size > 0) return;
     broken = true;
+    for (const { task } of prepared.splice(0)) task.reject(unavailable());
     for (let task = queue.take(0); task; task = queue.take(0)) task.reject(unavailable());
   }
 
   function dispatch(): void {
-    for (;;) {
-      const thread = leastBusy();
-      const task = thread && queue.take(averageMs);
+    for (let thread = leastBusy(); thread; thread = leastBusy()) {
+      const next = prepared.shift();
+      if (!next) break;
+      thread.tasks.push(next.task);
+      thread.worker.postMessage(next.job);
+    }
+    const ready = [...threads].filter((thread) => thread.ready).length;
+    while (preparing + prepared.length < ready * preparedPerThread) {
+      const task = queue.take(averageMs);
       if (!task) return;
       task.charged = averageMs;
-      thread.tasks.push(task);
-      thread.worker.postMessage(task.job);
+      prepare(task);
     }
+  }
+
+  async function prepare(task: Task): Promise<void> {
+    preparing++;
+    try {
+      const job = await task.prepare();
+      if (broken) task.reject(unavailable());
+      else prepared.push({ task, job });
+    } catch (error) {
+      queue.charge(task.tenantId, -task.charged);
+      task.reject(error);
+    }
+    preparing--;
+    dispatch();
   }
 
   function leastBusy(): Thread | undefined {
@@ -164,13 +202,13 @@ export function openHashPool(options: {
     return found;
   }
 
-  async function run(tenantId: TenantId, job: HashJob): Promise<Result> {
+  async function run(tenantId: TenantId, prepare: () => Promise<HashJob>): Promise<Result> {
     if (state !== "open" || broken) throw unavailable();
     accepted++;
     try {
       return await new Promise<Result>((resolve, reject) => {
-        const task: Task = { tenantId, job, charged: 0, repeated: false, resolve, reject };
-        const capacity = Math.max(1, Math.round((longestQueueMs * width) / averageMs));
+        const task: Task = { tenantId, prepare, charged: 0, repeated: false, resolve, reject };
+        const capacity = Math.max(smallestQueue, Math.round((longestQueueMs * width) / averageMs));
         const leaves = queue.add(tenantId, task, capacity);
         if (leaves) {
           refusals.inc({ reason: leaves === task ? "full" : "pushed_out" });
@@ -204,14 +242,14 @@ export function openHashPool(options: {
 
   return {
     async verify(tenantId, stored, password) {
-      const result = await run(tenantId, { type: "check", stored, password });
+      const result = await run(tenantId, async () => ({ type: "check", stored: await stored(), password }));
       if (result.type !== "checked") throw new TypeError("a check was answered with a hash");
       if (result.verdict === "unreadable")
         log.warn({ tenantId }, "a stored password hash cannot be read: no password fits it");
       return result.verdict === "fits";
     },
     async hash(tenantId, password) {
-      const result = await run(tenantId, { type: "hash", password });
+      const result = await run(tenantId, async () => ({ type: "hash", password }));
       if (result.type !== "hashed") throw new TypeError("a hash was answered with a check");
       return result.hash;
     },

@@ -30,10 +30,11 @@ export function passwordProof({ accounts, limits, hashPool, upgrades }: Password
   return async (guesser, password, correlationId) => {
     const { tenantId, userId } = guesser;
     let known: Awaited<ReturnType<Accounts["account"]>> | undefined;
-    const result = await limits.attempt(guesser, async () => {
+    const readHash = async () => {
       known = await accounts.account(tenantId, userId);
-      return hashPool.verify(tenantId, known.value?.passwordHash ?? null, password);
-    });
+      return known.value?.passwordHash ?? null;
+    };
+    const result = await limits.attempt(guesser, () => hashPool.verify(tenantId, readHash, password));
     const account = known?.value;
     const stored = account?.passwordHash ?? null;
     if (result === "passed" && account && stored !== null) {

@@ -20,10 +20,10 @@ export interface EventFeed {
    */
   readonly unacknowledged: Position | undefined;
   /**
-   * What has arrived, at most `max`; waits for the first. Rejects where the bus or the reader's place on it was
-   * lost, or `close` was called: open a new feed then.
+   * What has arrived, at most `max`; waits for the first, if need be for `patienceMs`. Rejects where the bus or the
+   * reader's place on it was lost, or `close` was called: open a new feed then.
    */
-  next(max: number): Promise<Delivery[]>;
+  next(max: number, patienceMs?: number): Promise<Delivery[]>;
   close(): void;
 }
 
@@ -47,7 +47,7 @@ export async function openEventFeed(bus: Bus, name: string, partition: number): 
   const feed = openPullFeed(bus, eventStream, name, pulling);
   return {
     unacknowledged,
-    next: async (max) => (await feed.next(max)).map(delivery),
+    next: async (max, patienceMs) => (await feed.next(max, patienceMs)).map(delivery),
     close() {
       feed.close();
     },

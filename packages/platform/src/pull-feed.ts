@@ -1,13 +1,14 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { createInbox, type Msg } from "nats";
 import { type Bus, watchConnection } from "./bus.ts";
 
 /** What a JetStream consumer has for us, pulled ahead of use. */
 export interface PullFeed {
   /**
-   * What has arrived, at most `max`; waits for the first. Rejects where the bus or the consumer was lost, or `close`
-   * was called: open a new feed then.
+   * What has arrived, at most `max`; waits for the first, if need be for `patienceMs`. Rejects where the bus or the
+   * consumer was lost, or `close` was called: open a new feed then.
    */
-  next(max: number): Promise<Msg[]>;
+  next(max: number, patienceMs?: number): Promise<Msg[]>;
   /** What has arrived and was not taken. */
   arrived(): readonly Msg[];
   /** Ends it and gives what had arrived and was not taken. */
@@ -90,11 +91,10 @@ export function openPullFeed(
   pull();
 
   return {
-    async next(max) {
-      while (arrived.length === 0) {
-        if (failure) throw failure;
+    async next(max, patienceMs) {
+      if (arrived.length === 0 && !failure) {
         waiting ??= Promise.withResolvers();
-        await waiting.promise;
+        await (patienceMs === undefined ? waiting.promise : atMost(patienceMs, waiting.promise));
       }
       if (failure) throw failure;
       const taken = arrived.slice(0, max);
@@ -108,4 +108,14 @@ export function openPullFeed(
       return arrived.splice(0);
     },
   };
+}
+
+/** Waits for a promise, but no longer than that. */
+async function atMost(milliseconds: number, promise: Promise<void>): Promise<void> {
+  const done = new AbortController();
+  try {
+    await Promise.race([promise, delay(milliseconds, undefined, { signal: done.signal })]);
+  } finally {
+    done.abort();
+  }
 }

@@ -3,6 +3,8 @@ import {
   type Bus,
   type ChainedEvent,
   type CheckpointTables,
+  type Delivery,
+  type EventFeed,
   type EventLog,
   type Logger,
   openEventFeed,
@@ -37,6 +39,8 @@ const retryDelayMs = 250;
 /** So many events at once are part of more to come: a transaction for each few of them would cost twice the work. */
 const isStream = (events: number) => events >= 10 && events < batchSize;
 const gatherMs = 50;
+/** What changes no row waits so long for what does: logins alone would be a transaction each in every lane. */
+const holdMs = 250;
 const skipCheckMs = 500;
 
 /** What the bus remembers the lane's place under. */
@@ -90,7 +94,7 @@ async function follow(parts: ProjectorParts, lane: Lane, signal: AbortSignal): P
       await fillGap(parts.eventLog, lane, start, unacknowledged, apply);
     }
     for (;;) {
-      const deliveries = await feed.next(batchSize);
+      const deliveries = await nextToApply(feed, lane);
       const events = deliveries.map(({ event }) => event);
       const { gap, checkpoint } = await apply(events);
       if (gap) await fillGap(parts.eventLog, lane, checkpoint, greatestPosition(events), apply);
@@ -101,6 +105,18 @@ async function follow(parts: ProjectorParts, lane: Lane, signal: AbortSignal): P
     signal.removeEventListener("abort", feed.close);
     feed.close();
   }
+}
+
+/** What has arrived. Where the lane takes none of it, with what comes after, until there is something or time is up. */
+async function nextToApply(feed: EventFeed, { projection }: Lane): Promise<Delivery[]> {
+  const deliveries = await feed.next(batchSize);
+  const until = performance.now() + holdMs;
+  while (deliveries.length < batchSize && !deliveries.some(({ event }) => projection.takes.has(event.type))) {
+    const patienceMs = until - performance.now();
+    if (patienceMs <= 0) break;
+    deliveries.push(...(await feed.next(batchSize - deliveries.length, patienceMs)));
+  }
+  return deliveries;
 }
 
 /** Applies what the bus does not have, or not in time: the lane's events after `after` as far as `until`. */
