@@ -10,6 +10,7 @@ import {
 } from "@carillon/domain";
 import type { AuthDatabase, Database, EventLog } from "@carillon/platform";
 import { eventLogAnswers } from "./event-log-answers.ts";
+import { sharedLookup } from "./shared-lookup.ts";
 
 /** What a login needs to know of a person. */
 export interface Account {
@@ -153,40 +154,19 @@ function whileItAnswers(eventLog: EventLog) {
   return { ask, isAway: () => away };
 }
 
-/** Looks people up in the view; those of one school who wait for a connection share one transaction. */
-function accountsOf(database: Database<AuthDatabase>) {
-  type Batch = { readonly userIds: Set<UserId>; readonly found: Promise<Map<string, Account>> };
-  const open = new Map<TenantId, Batch>();
-
-  const begin = (tenantId: TenantId): Batch => {
-    const userIds = new Set<UserId>();
-    const close = () => {
-      if (open.get(tenantId) === batch) open.delete(tenantId);
-    };
-    const found = database.withTenant(tenantId, async (tx) => {
-      close();
-      const rows = await tx
-        .selectFrom("credentials.accounts")
-        .select(["user_id", "roles", "password_hash"])
-        .where("user_id", "in", [...userIds])
-        .execute();
-      return new Map(
-        rows.map(({ user_id, roles, password_hash }) => [
-          user_id,
-          // The view does not say whether it is temporary.
-          { roles, passwordHash: password_hash, passwordIsTemporary: false },
-        ]),
-      );
-    });
-    const batch = { userIds, found };
-    open.set(tenantId, batch);
-    found.catch(close);
-    return batch;
-  };
-
-  return async (tenantId: TenantId, userId: UserId): Promise<Account | undefined> => {
-    const batch = open.get(tenantId) ?? begin(tenantId);
-    batch.userIds.add(userId);
-    return (await batch.found).get(userId);
-  };
-}
+/** Looks people up in the view. */
+const accountsOf = (database: Database<AuthDatabase>) =>
+  sharedLookup(database, async (tx, userIds: readonly UserId[]) => {
+    const rows = await tx
+      .selectFrom("credentials.accounts")
+      .select(["user_id", "roles", "password_hash"])
+      .where("user_id", "in", userIds)
+      .execute();
+    return new Map(
+      rows.map(({ user_id, roles, password_hash }) => [
+        user_id as UserId,
+        // The view does not say whether it is temporary.
+        { roles, passwordHash: password_hash, passwordIsTemporary: false },
+      ]),
+    );
+  });

@@ -17,6 +17,8 @@ export interface TypedError {
   readonly issues?: readonly InputIssue[];
   /** Where the same call will be taken later. */
   readonly wait?: Wait;
+  /** Of what was handed in before, where that is why. */
+  readonly receipt?: string;
 }
 
 const trpcCodes: Record<ErrorClass, TRPC_ERROR_CODE_KEY> = {
@@ -44,8 +46,8 @@ const protocolErrors: Partial<Record<TRPC_ERROR_CODE_KEY, ErrorCode>> = {
 /** The one place that turns whatever was thrown into what a client is told. What we did not foresee is `internal`. */
 export function typedError(thrown: unknown): TypedError {
   if (thrown instanceof CarillonError) {
-    const { code, message, wait } = thrown;
-    return { code, message, ...(wait && { wait }) };
+    const { code, message, wait, receipt } = thrown;
+    return { code, message, ...(wait && { wait }), ...(receipt && { receipt }) };
   }
   if (!(thrown instanceof TRPCError)) return unforeseen;
   if (thrown.code === "INTERNAL_SERVER_ERROR") return thrown.cause ? typedError(thrown.cause) : unforeseen;
@@ -69,7 +71,7 @@ function ownCode({ issues: [issue] }: ZodError): ErrorCode | undefined {
 
 /** A failure as it stands in an answer, next to `data.errorCode` what tRPC's clients expect. Never a stack. */
 export function errorShape(
-  { code, message, issues, wait }: TypedError,
+  { code, message, issues, wait, receipt }: TypedError,
   path?: string,
   correlationId?: string,
 ) {
@@ -85,6 +87,7 @@ export function errorShape(
       ...(correlationId !== undefined && { correlationId }),
       ...(issues !== undefined && { issues }),
       ...(wait !== undefined && { retryAfterMs: wait.retryAfterMs, place: wait.place }),
+      ...(receipt !== undefined && { receipt }),
     },
   };
 }

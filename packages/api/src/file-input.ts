@@ -7,7 +7,7 @@ import { z } from "zod";
 export const maxInlineBytes = 256 * 1024;
 
 /** The name without a path: some clients send where the file was on their disk. */
-const FileName = z
+export const FileName = z
   .string()
   .transform((path) => path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1).trim())
   .pipe(
@@ -19,17 +19,17 @@ const FileName = z
       .regex(/^(?!\.{1,2}$)/, "name a file, not a folder"),
   );
 
+/** A media type as in `Content-Type`, with parameters if need be. */
+export const MediaType = z
+  .string()
+  .max(255)
+  .regex(/^[\w.+-]+\/[\w.+-]+(?:\s*;\s*[\w.+-]+=[\w.+"-]+)*$/, "use a media type such as application/pdf");
+
 /** A file as it comes in a request. */
 export const FileInput = z.object(
   {
     name: FileName,
-    mediaType: z
-      .string()
-      .max(255)
-      .regex(
-        /^[\w.+-]+\/[\w.+-]+(?:\s*;\s*[\w.+-]+=[\w.+"-]+)*$/,
-        "use a media type such as application/pdf",
-      ),
+    mediaType: MediaType,
     base64: z.base64("send the file's bytes as base64"),
   },
   "attach the file that you hand in",

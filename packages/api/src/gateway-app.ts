@@ -1,6 +1,8 @@
+import type { Registry } from "@carillon/platform";
 import { Hono } from "hono";
 import { proxy } from "hono/proxy";
-import { errorResponse } from "./errors.ts";
+import { admission } from "./admission.ts";
+import { errorResponse, typedError } from "./errors.ts";
 import { limitRequests } from "./trpc-app.ts";
 
 /** Where the workers behind the gateway are. */
@@ -12,11 +14,14 @@ export interface Backends {
 type Backend = keyof Backends;
 
 /** The one address for clients: passes each request to the worker that serves it. */
-export function gatewayApp(backends: Backends): Hono {
-  const pass = async (request: Request, backend: Backend): Promise<Response> => {
+export function gatewayApp(backends: Backends, metrics: Registry): Hono {
+  const pass = async (request: Request, backend: Backend, body?: ArrayBuffer): Promise<Response> => {
     const { pathname, search } = new URL(request.url);
     try {
-      return await proxy(new URL(pathname + search, backends[backend]), { raw: request });
+      return await proxy(new URL(pathname + search, backends[backend]), {
+        raw: request,
+        ...(body && { body }),
+      });
     } catch {
       return errorResponse({
         code: "unavailable",
@@ -25,11 +30,21 @@ export function gatewayApp(backends: Backends): Hono {
     }
   };
   const app = new Hono();
+  // Each call that waits for its worker holds two connections here.
+  const admit = admission(metrics);
+  for (const calls of ["/trpc/*", "/uploads/*", "/submissions/*", "/receipts/*"]) app.use(calls, admit);
+  app.onError((thrown) => errorResponse(typedError(thrown)));
   app.get("/.well-known/jwks.json", ({ req }) => pass(req.raw, "auth"));
   app.get("/.well-known/receipts.json", ({ req }) => pass(req.raw, "api"));
-  app.all("/trpc/:path", limitRequests(), ({ req }) => {
+  // Content streams through, however large it is.
+  app.on(["GET", "PUT"], "/uploads/:id", ({ req }) => pass(req.raw, "api"));
+  app.get("/submissions/:id/content", ({ req }) => pass(req.raw, "api"));
+  app.get("/receipts/:jws", ({ req }) => pass(req.raw, "api"));
+  app.all("/trpc/:path", limitRequests(), async ({ req }) => {
     const [backend, ...others] = new Set(req.param("path").split(",").map(backendOf));
-    if (backend && others.length === 0) return pass(req.raw, backend);
+    // Read whole, it goes on with its length: a worker need not count a stream.
+    const body = req.raw.body ? await req.raw.arrayBuffer() : undefined;
+    if (backend && others.length === 0) return pass(req.raw, backend, body);
     return errorResponse({
       code: "malformed",
       message:

@@ -1,5 +1,5 @@
-import { type Action, authorize, CarillonError } from "@carillon/domain";
-import type { Revocations, VerifyAccessToken } from "@carillon/platform";
+import { type Action, authorize, CarillonError, type TenantId } from "@carillon/domain";
+import type { AccessClaims, Revocations, VerifyAccessToken } from "@carillon/platform";
 import { publicProcedure } from "./trpc.ts";
 
 /**
@@ -10,26 +10,38 @@ import { publicProcedure } from "./trpc.ts";
  * permitted("classes.open").input(ClassProfile).mutation(({ ctx: { tenantId, actor }, input }) => …);
  */
 export function procedures(verify: VerifyAccessToken, revocations: Pick<Revocations, "check">) {
+  const actorOf = async (authorization: string | undefined) => {
+    const actor = await verify(bearerToken(authorization));
+    revocations.check(actor);
+    return actor;
+  };
+
   /** For who may do `action`, whether he belongs to a school or runs the platform. */
   const permittedAnywhere = (action: Action) =>
     publicProcedure.use(async ({ ctx, next }) => {
-      const actor = await verify(bearerToken(ctx.authorization));
-      revocations.check(actor);
+      const actor = await actorOf(ctx.authorization);
       authorize(actor.roles, action);
       return next({ ctx: { actor } });
     });
 
   /** For who may do `action` at the school that the token is for. */
   const permitted = (action: Action) =>
-    permittedAnywhere(action).use(({ ctx, next }) => {
-      const { tid } = ctx.actor;
-      if (tid !== null) return next({ ctx: { tenantId: tid } });
-      throw new CarillonError("forbidden", "This token is for no school: use one that names a tenant.");
-    });
+    permittedAnywhere(action).use(({ ctx, next }) => next({ ctx: { tenantId: schoolOf(ctx.actor) } }));
 
-  return { permitted, permittedAnywhere };
+  /** Who an `Authorization` header speaks for, and at which school: for routes that are no procedures. */
+  const identify = async (authorization: string | undefined) => {
+    const actor = await actorOf(authorization);
+    return { actor, tenantId: schoolOf(actor) };
+  };
+
+  return { permitted, permittedAnywhere, identify };
 }
 export type Procedures = ReturnType<typeof procedures>;
+
+function schoolOf({ tid }: AccessClaims): TenantId {
+  if (tid !== null) return tid;
+  throw new CarillonError("forbidden", "This token is for no school: use one that names a tenant.");
+}
 
 function bearerToken(authorization: string | undefined): string {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];

@@ -1,4 +1,4 @@
-import type { TenantId, Wait } from "@carillon/domain";
+import type { Wait } from "@carillon/domain";
 
 /** What is known of the queue when somebody is sent away. */
 export interface FullQueue {
@@ -29,20 +29,20 @@ export const longestWaitMs = 120_000;
  * const sendAway = returnTimes();
  * sendAway(tenantId, { slotMs: 8, length: 250, ownLength: 250, tenants: 1 }, Date.now()); // { retryAfterMs: 1008, place: 126 }
  */
-export function returnTimes(): (tenantId: TenantId, queue: FullQueue, now: number) => Wait {
+export function returnTimes(): (line: string, queue: FullQueue, now: number) => Wait {
   /** The last time that was given out, of all and of each tenant that has somebody away. */
   let last = 0;
-  const lastOf = new Map<TenantId, number>();
+  const lastOf = new Map<string, number>();
 
-  return (tenantId, { slotMs, length, ownLength, tenants }, now) => {
+  return (line, { slotMs, length, ownLength, tenants }, now) => {
     const shareMs = slotMs * Math.max(tenants, 1);
     last = Math.max(last, now + (length * slotMs) / 2) + slotMs;
-    const own = Math.max(lastOf.get(tenantId) ?? 0, now + (ownLength * shareMs) / 2) + shareMs;
+    const own = Math.max(lastOf.get(line) ?? 0, now + (ownLength * shareMs) / 2) + shareMs;
     const at = Math.min(last, own);
     const latest = now + longestWaitMs;
     last = Math.min(last, latest);
     for (const [other, time] of lastOf) if (time <= now) lastOf.delete(other);
-    lastOf.set(tenantId, Math.min(at, latest));
+    lastOf.set(line, Math.min(at, latest));
     const waitMs = at <= latest ? at - now : longestWaitMs * (0.5 + Math.random() / 2);
     return { retryAfterMs: Math.ceil(waitMs), place: Math.round(waitMs / slotMs) };
   };

@@ -67,7 +67,7 @@ describe.each(runtimes)("submissions on %s", (runtime) => {
       sha256: sha256("my essay"),
       stream,
       revision: 0,
-      position: String(events[0]?.position),
+      position,
     });
     expect(proof.receivedAt).toBe(proof.committedAt);
 

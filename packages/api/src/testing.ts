@@ -217,9 +217,14 @@ export async function startWorkers(runtime: Runtime, servers: Servers) {
 export type Workers = Awaited<ReturnType<typeof startWorkers>>;
 
 /** A client of the gateway that speaks for who holds the token. */
-export const clientOf = (url: string, token?: string) =>
+export const clientOf = (url: string, token?: string, headers: Record<string, string> = {}) =>
   createTRPCClient<AppRouter>({
-    links: [httpLink({ url: `${url}/trpc`, headers: token ? { authorization: `Bearer ${token}` } : {} })],
+    links: [
+      httpLink({
+        url: `${url}/trpc`,
+        headers: { ...headers, ...(token && { authorization: `Bearer ${token}` }) },
+      }),
+    ],
   });
 export type Client = ReturnType<typeof clientOf>;
 

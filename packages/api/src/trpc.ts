@@ -1,3 +1,4 @@
+import type { Instant } from "@carillon/domain";
 import { initTRPC } from "@trpc/server";
 import { errorShape, typedError } from "./errors.ts";
 
@@ -5,6 +6,8 @@ import { errorShape, typedError } from "./errors.ts";
 export interface Context {
   /** The `Authorization` header. */
   readonly authorization: string | undefined;
+  /** When the request arrived, before any of it was read: this decides what is late. */
+  readonly arrivedAt: Instant;
   /** Shared by everything that the request leads to: its events, its log entries and its errors. */
   readonly correlationId: string;
 }

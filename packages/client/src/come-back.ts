@@ -72,10 +72,16 @@ function untilAborted<Value>(
 function waitAfter(op: Operation, { data }: TRPCClientError<AppRouter>, attempts: number): Wait | undefined {
   const { retryAfterMs, place = null } = data ?? {};
   if (data?.errorCode === "busy" && retryAfterMs !== undefined) {
-    return { ms: retryAfterMs * (1 + jitter * Math.random()), place };
+    return { ms: spread(retryAfterMs), place };
   }
   const unknownEnd = !data || data.errorCode === "unavailable";
   if (!unknownEnd || !isRepeatable(op)) return undefined;
-  const longest = Math.min(firstBackOffMs * 2 ** (attempts - 1), longestBackOffMs);
-  return { ms: longest * (0.5 + 0.5 * Math.random()), place };
+  return { ms: backOffMs(attempts), place };
 }
+
+/** When to come back for who was asked to in `ms`, in milliseconds. */
+export const spread = (ms: number): number => ms * (1 + jitter * Math.random());
+
+/** How long to wait after so many tries of which nobody knows what became of them, in milliseconds. */
+export const backOffMs = (attempts: number): number =>
+  Math.min(firstBackOffMs * 2 ** (attempts - 1), longestBackOffMs) * (0.5 + 0.5 * Math.random());

@@ -1,5 +1,6 @@
 export type { AppRouter } from "@carillon/api";
 export { type ComeBackOptions, comeBack, type Wait } from "./come-back.ts";
+export { type HandedIn, type HandInOptions, handIn, type WorkToHandIn } from "./hand-in.ts";
 export {
   type Credentials,
   type Login,

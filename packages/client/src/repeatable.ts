@@ -27,6 +27,8 @@ const repeatable: readonly Path[] = [
   "classes.join",
   "assignments.publish",
   "submissions.submit",
+  "submissions.commit",
+  "submissions.received",
   "submissions.grade",
 ];
 

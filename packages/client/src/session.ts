@@ -32,6 +32,8 @@ export interface SessionOptions {
 
 /** Somebody's session, which is kept alive until it ends. */
 export interface Session {
+  /** The platform's address, as `openSession` was given it. */
+  readonly url: string;
   /** The whole API. Calls carry the access token; one that is refused as expired is sent again with a new one. */
   readonly client: ReturnType<typeof createTRPCClient<AppRouter>>;
   /**
@@ -137,6 +139,7 @@ export function openSession(options: SessionOptions): Session {
   });
 
   return {
+    url,
     client,
     close,
     async login(credentials) {

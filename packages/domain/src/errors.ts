@@ -63,11 +63,18 @@ export class CarillonError extends Error {
   readonly code: ErrorCode;
   /** Where the same call will be taken later. */
   readonly wait: Wait | undefined;
+  /** Of what was handed in before, where that is why. */
+  readonly receipt: string | undefined;
 
-  constructor(code: ErrorCode, message: string, { wait, ...options }: ErrorOptions & { wait?: Wait } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { wait, receipt, ...options }: ErrorOptions & { wait?: Wait; receipt?: string } = {},
+  ) {
     super(message, options);
     this.name = "CarillonError";
     this.code = code;
     this.wait = wait;
+    this.receipt = receipt;
   }
 }

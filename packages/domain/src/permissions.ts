@@ -22,6 +22,8 @@ export const permissions = {
   "submissions.submit": ["student"],
   "submissions.mine": ["student"],
   "submissions.list": ["teacher", "admin", "auditor", "operator"],
+  "submissions.receipt": ["student", "teacher", "admin", "auditor", "operator"],
+  "submissions.content": ["student", "teacher", "admin"],
   "submissions.grade": ["teacher", "admin"],
   "reports.classProgress": ["teacher", "admin", "auditor", "operator"],
 } as const satisfies Record<string, readonly Role[]>;

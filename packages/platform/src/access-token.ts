@@ -66,21 +66,41 @@ export const ownTokenVerifier = (keys: SigningKeys): VerifyAccessToken =>
     throw new errors.JWKSNoMatchingKey();
   });
 
-const verifier =
-  (keys: JWTVerifyGetKey): VerifyAccessToken =>
-  async (token) => {
+/** For how long a token that was checked is not checked again, in milliseconds: as long as its key may be gone unnoticed. */
+const checkedMs = 60_000;
+const maxChecked = 20_000;
+
+const verifier = (keys: JWTVerifyGetKey): VerifyAccessToken => {
+  const checked = new Map<string, { readonly claims: AccessClaims; readonly until: number }>();
+
+  const check = async (token: string) => {
     try {
       const { payload } = await jwtVerify(token, keys, {
         algorithms: ["EdDSA"],
         issuer,
         audience,
         typ: type,
+        requiredClaims: ["exp"],
       });
-      return AccessClaims.parse(payload);
+      return { claims: AccessClaims.parse(payload), expiresAt: Number(payload.exp) * 1000 };
     } catch (error) {
       throw refused(error);
     }
   };
+
+  return async (token) => {
+    const known = checked.get(token);
+    if (known && Date.now() < known.until) return known.claims;
+    checked.delete(token);
+    const { claims, expiresAt } = await check(token);
+    checked.set(token, { claims, until: Math.min(expiresAt, Date.now() + checkedMs) });
+    for (const [oldest] of checked) {
+      if (checked.size <= maxChecked) break;
+      checked.delete(oldest);
+    }
+    return claims;
+  };
+};
 
 /** Why a token was refused: its own fault, or ours where the keys could not be fetched. */
 function refused(cause: unknown): CarillonError {

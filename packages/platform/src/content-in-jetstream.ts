@@ -81,10 +81,12 @@ export function contentInJetStream(bus: Bus): ContentStore {
         const info = await objectInfo(bus, `${tenantId}/${sha256}`);
         return info && chunksOf(bus, info);
       }),
-    has: (tenantId, sha256) =>
+    has: (tenantId, sha256, since = new Date(0)) =>
       withJetStream(async () => {
-        if (await lastMessage(bus, small.stream, smallSubject(tenantId, sha256))) return true;
-        return (await objectInfo(bus, `${tenantId}/${sha256}`)) !== undefined;
+        const stored =
+          (await lastMessage(bus, small.stream, smallSubject(tenantId, sha256))) ??
+          (await lastMessage(bus, large.stream, metaSubject(encoded(`${tenantId}/${sha256}`))));
+        return stored !== undefined && stored.at >= since;
       }),
     presignedPut: () => Promise.resolve(undefined),
     async *list() {

@@ -30,7 +30,10 @@ export function contentInS3(url: string): ContentStore {
       return stream && new Response(stream).bytes();
     },
     open: (tenantId, sha256) => bucket.open(`${tenantId}/${sha256}`),
-    has: async (tenantId, sha256) => (await bucket.modifiedAt(`${tenantId}/${sha256}`)) !== undefined,
+    async has(tenantId, sha256, since = new Date(0)) {
+      const modifiedAt = await bucket.modifiedAt(`${tenantId}/${sha256}`);
+      return modifiedAt !== undefined && modifiedAt.getTime() + roundingMs > since.getTime();
+    },
     async presignedPut(tenantId, expected, expiresAt) {
       checksDigests ??= refusesWrongDigest(bucket);
       const trusted = await checksDigests.catch((error: unknown) => {

@@ -133,6 +133,15 @@ describe.each(stores)("content in %s", (kind) => {
       expect(await content.get(other, sha256(original))).toBeUndefined();
     });
 
+    test("it says whether it was stored since a moment", async () => {
+      const original = randomBytes(bytes);
+      const before = new Date();
+      await content.put(tenantId, sha256(original), original);
+      expect(await content.has(tenantId, sha256(original), before)).toBe(true);
+      const wellAfter = new Date(Date.now() + 2_000);
+      expect(await content.has(tenantId, sha256(original), wellAfter)).toBe(false);
+    });
+
     test("stored again after half the grace time it is young again, before that it is left alone", async () => {
       const original = randomBytes(bytes);
       const put = () => content.put(tenantId, sha256(original), original);

@@ -33,7 +33,8 @@ export interface ContentStore {
   get(tenantId: TenantId, sha256: string): Promise<Uint8Array | undefined>;
   /** As a stream, which errors where content is damaged. Undefined for content that is not there. */
   open(tenantId: TenantId, sha256: string): Promise<ReadableStream<Uint8Array> | undefined>;
-  has(tenantId: TenantId, sha256: string): Promise<boolean>;
+  /** Whether it is there and, where that matters, was stored at `since` or later: on S3 to the second. */
+  has(tenantId: TenantId, sha256: string, since?: Date): Promise<boolean>;
   /** Where a client can send content by itself, until `expiresAt`. Undefined where it has to come through us. */
   presignedPut(
     tenantId: TenantId,

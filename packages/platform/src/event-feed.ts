@@ -24,6 +24,8 @@ export interface EventFeed {
    * reader's place on it was lost, or `close` was called: open a new feed then.
    */
   next(max: number, patienceMs?: number): Promise<Delivery[]>;
+  /** How many have arrived and were not taken. */
+  arrived(): number;
   close(): void;
 }
 
@@ -48,6 +50,7 @@ export async function openEventFeed(bus: Bus, name: string, partition: number): 
   return {
     unacknowledged,
     next: async (max, patienceMs) => (await feed.next(max, patienceMs)).map(delivery),
+    arrived: () => feed.arrived().length,
     close() {
       feed.close();
     },

@@ -214,13 +214,20 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
         continue;
       }
       try {
-        const { nextExpectedRevision, position } = await persist((connected) =>
-          withTimeout(
+        let tries = 0;
+        const { nextExpectedRevision, position } = await persist((connected) => {
+          tries++;
+          return withTimeout(
             connected.appendToStream(stream, events, {
               expectedRevision: last ? BigInt(last.revision) : NO_STREAM,
             }),
-          ),
-        );
+          );
+        });
+        if (tries > 1) {
+          // An earlier try may have been stored, and others may have written since: the stream says where it stands.
+          const now = await load(decider, tenantId, id);
+          if (now.last) return { state: now.state, stream, ...now.last, added: events.length };
+        }
         if (!position) throw new Error(`the log answered an append to ${stream} without a position`);
         return {
           state: after,

@@ -14,8 +14,12 @@ export const Receipt = z.object({
   committedAt: Instant,
   receivedAt: Instant.nullable(),
   stream: z.string(),
+  /** Of the commit. */
   revision: z.int().min(0),
-  /** Decimal digits: it may be greater than a JSON number can be. */
+  /**
+   * Of the append that the commit came in: of its last event, which is the content's arrival where that came in the same
+   * request. Decimal digits: it may be greater than a JSON number can be.
+   */
   position: z.string().regex(/^\d+$/),
 });
 export type Receipt = z.infer<typeof Receipt>;

@@ -36,9 +36,8 @@ type Apply = (events: readonly ChainedEvent[]) => Promise<Applied>;
 const batchSize = 1_000;
 const retryDelayMs = 250;
 
-/** So many events at once are part of more to come: a transaction for each few of them would cost twice the work. */
-const isStream = (events: number) => events >= 10 && events < batchSize;
-const gatherMs = 50;
+/** Where events come faster than they are applied, they are gathered: a transaction for each would be most of the work. */
+const gatherMs = 100;
 /** What changes no row waits so long for what does: logins alone would be a transaction each in every lane. */
 const holdMs = 250;
 const skipCheckMs = 500;
@@ -99,7 +98,8 @@ async function follow(parts: ProjectorParts, lane: Lane, signal: AbortSignal): P
       const { gap, checkpoint } = await apply(events);
       if (gap) await fillGap(parts.eventLog, lane, checkpoint, greatestPosition(events), apply);
       deliveries.at(-1)?.acknowledge();
-      if (isStream(deliveries.length)) await pause(gatherMs, signal);
+      const arrived = feed.arrived();
+      if (arrived > 0 && arrived < batchSize) await pause(gatherMs, signal);
     }
   } finally {
     signal.removeEventListener("abort", feed.close);

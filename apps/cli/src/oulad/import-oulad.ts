@@ -279,9 +279,11 @@ interface Presentation {
   readonly code_presentation: string;
 }
 
-const classCode = (row: Presentation) => `${row.code_module}-${row.code_presentation}`;
+/** The code of the class that a presentation becomes. */
+export const classCode = (row: Presentation) => `${row.code_module}-${row.code_presentation}`;
 const classOf = (sender: BulkSender, row: Presentation) => classIdOf(sender.tenantId, classCode(row));
-const usernameOf = (student: string) => `oulad-${student.toLowerCase()}`;
+/** The username that a student of the dataset gets. */
+export const usernameOf = (student: string) => `oulad-${student.toLowerCase()}`;
 const userOf = (sender: BulkSender, student: string) => userIdOf(sender.tenantId, usernameOf(student));
 const membershipOf = (sender: BulkSender, row: Registration) =>
   membershipIdOf(classOf(sender, row), userOf(sender, row.id_student));

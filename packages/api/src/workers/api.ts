@@ -9,15 +9,22 @@ import {
   followRevocations,
   type LiveDatabase,
   openContent,
+  openUploadParts,
   safeRoleOrExit,
   settingsOrExit,
 } from "@carillon/platform";
+import { contentRoute } from "../content-route.ts";
 import { eventLogAnswers } from "../event-log-answers.ts";
 import { openHashPool } from "../hash-pool.ts";
 import { procedures } from "../identity.ts";
 import { openReceiptKeys } from "../receipt-keys.ts";
+import { receiptRoute } from "../receipt-route.ts";
 import { apiTree } from "../trees/api.ts";
 import { trpcApp } from "../trpc-app.ts";
+import { uploadPace } from "../upload-pace.ts";
+import { uploadRoutes } from "../upload-routes.ts";
+import { uploadSlots } from "../upload-slots.ts";
+import { openUploads } from "../uploads.ts";
 import { worker } from "../worker.ts";
 
 /** The classroom: people, classes, assignments and submissions. */
@@ -44,15 +51,22 @@ const hashPool = openHashPool({ metrics, log, width: 1 });
 const revocations = await followRevocations(bus, { keepMs: accessMemoryMs });
 const receiptKeys = openReceiptKeys(eventLog, RECEIPT_SIGNING_KEYS);
 
-const tree = apiTree({
+const objects = openContent(bus, OBJECTS_URL);
+const services = {
   ...procedures(accessTokenVerifier(AUTH_JWKS_URL), revocations),
   database,
   eventLog,
-  objects: openContent(bus, OBJECTS_URL),
+  objects,
   hashPool,
   receiptKeys,
-});
-const app = trpcApp(tree, log, metrics);
+  uploadSlots: uploadSlots(RECEIPT_SIGNING_KEYS, objects, uploadPace()),
+  uploadParts: openUploadParts(bus),
+};
+
+const app = trpcApp(apiTree(services), log, metrics);
+uploadRoutes(app, openUploads(services));
+contentRoute(app, services);
+receiptRoute(app, services);
 app.get("/.well-known/receipts.json", async (context) => context.json(await receiptKeys.published()));
 
 export default worker({

@@ -7,7 +7,8 @@ import { worker } from "../worker.ts";
 const { AUTH_URL, API_URL, REPORTS_URL } = settingsOrExit("AUTH_URL", "API_URL", "REPORTS_URL");
 
 const backends = { auth: AUTH_URL, api: API_URL, reports: REPORTS_URL };
-const app = gatewayApp(backends);
+const metrics = createMetrics("gateway");
+const app = gatewayApp(backends, metrics);
 
 const ready = (url: string) =>
   fetch(new URL("/readyz", url)).then(async (answer) => {
@@ -16,7 +17,7 @@ const ready = (url: string) =>
 
 export default worker({
   log: createLogger("gateway"),
-  metrics: createMetrics("gateway"),
+  metrics,
   fetch: (request) => app.fetch(request),
   ready: () => Promise.all(Object.values(backends).map(ready)),
   close: async () => {},

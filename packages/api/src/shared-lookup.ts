@@ -1,0 +1,48 @@
+import type { TenantId } from "@carillon/domain";
+import type { Database } from "@carillon/platform";
+
+/** A transaction that sees one tenant's rows. */
+type Scoped<Views> = Parameters<Parameters<Database<Views>["withTenant"]>[1]>[0];
+
+/**
+ * Looks something up in a view by its key. Those of one school who ask while a lookup is under way share the next one: a
+ * crowd costs the database little more than one of it.
+ *
+ * @param find gives what there is, by key
+ */
+export function sharedLookup<Views, Key, Row>(
+  database: Pick<Database<Views>, "withTenant">,
+  find: (tx: Scoped<Views>, keys: readonly Key[]) => Promise<Map<Key, Row>>,
+): (tenantId: TenantId, key: Key) => Promise<Row | undefined> {
+  interface Batch {
+    readonly keys: Set<Key>;
+    readonly found: Promise<Map<Key, Row>>;
+  }
+  /** What can still be joined, and what was begun last, of each school. */
+  const open = new Map<TenantId, Batch>();
+  const newest = new Map<TenantId, Batch>();
+
+  const begin = (tenantId: TenantId): Batch => {
+    const keys = new Set<Key>();
+    const before = newest.get(tenantId)?.found;
+    const look = async () => {
+      await before?.catch(() => {});
+      open.delete(tenantId);
+      return database.withTenant(tenantId, (tx) => find(tx, [...keys]));
+    };
+    const batch = { keys, found: look() };
+    open.set(tenantId, batch);
+    newest.set(tenantId, batch);
+    const forget = () => {
+      if (newest.get(tenantId) === batch) newest.delete(tenantId);
+    };
+    batch.found.then(forget, forget);
+    return batch;
+  };
+
+  return async (tenantId, key) => {
+    const batch = open.get(tenantId) ?? begin(tenantId);
+    batch.keys.add(key);
+    return (await batch.found).get(key);
+  };
+}
