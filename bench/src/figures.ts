@@ -7,6 +7,13 @@ export interface Rounds {
   readonly ceiling?: readonly number[];
 }
 
+/** Rounds to fill. */
+export const newRounds = () => ({
+  carillon: [] as number[],
+  baseline: [] as number[],
+  ceiling: [] as number[],
+});
+
 /** One figure of a storm as the table and the JSON file show it; null where there is nothing to compare with. */
 export interface Figure {
   readonly name: string;

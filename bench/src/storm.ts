@@ -4,6 +4,8 @@ import type { Figure } from "./figures.ts";
 export interface StormSetting {
   /** Prove only that it works: short rounds, few events. */
   readonly quick: boolean;
+  /** Of what a storm chooses at random: the same seed chooses the same. */
+  readonly seed: number;
   /** A folder of its own, which is removed afterwards. */
   readonly folder: string;
   /** Says on stderr what it does. */

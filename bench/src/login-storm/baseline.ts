@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hash } from "@node-rs/bcrypt";
-import pg from "pg";
+import { databaseAt, withClient } from "../postgres-client.ts";
 import { startServer } from "../processes.ts";
 import { baselineSchema } from "./baseline-schema.ts";
 import { isReturning, password, slug, usernameOf } from "./school.ts";
@@ -22,7 +22,7 @@ export async function startBaseline(
   students: number,
   postgres: { url: string; pid: () => number },
 ): Promise<Baseline> {
-  const url = new URL("/baseline", postgres.url).href;
+  const url = databaseAt(postgres.url, "baseline");
   await withClient(postgres.url, (client) => client.query("create database baseline"));
   const tokens = Array.from({ length: students }, (_, student) =>
     isReturning(student) ? randomBytes(32).toString("base64url") : null,
@@ -55,14 +55,4 @@ export async function startBaseline(
     pids: () => ({ server: server.pid, postgres: postgres.pid() }),
     stop: () => server.stop(),
   };
-}
-
-async function withClient(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await work(client);
-  } finally {
-    await client.end();
-  }
 }

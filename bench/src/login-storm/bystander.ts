@@ -2,12 +2,11 @@
  * Somebody who is logged in and reads on, `node bystander.ts URL`: at a steady rate, whether earlier reads have been
  * answered or not. A read takes from when it was due, so that one that is held up counts for those behind it.
  */
-import { Agent } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { AppRouter } from "@carillon/client";
 import { createTRPCClient, httpLink } from "@trpc/client";
-import { serveJobs } from "./job.ts";
-import { leanFetch } from "./lean-fetch.ts";
+import { serveJobs } from "../job.ts";
+import { leanFetch } from "../lean-fetch.ts";
 import { password, slug, usernameOf } from "./school.ts";
 
 /** Logs in (before the storm), or reads for `ms` milliseconds, `perSecond` times a second. */
@@ -25,7 +24,7 @@ const client = createTRPCClient<AppRouter>({
   links: [
     httpLink({
       url: `${url}/trpc`,
-      fetch: leanFetch(new Agent({ keepAlive: true })),
+      fetch: leanFetch(),
       headers: () => (accessToken === "" ? {} : { authorization: `Bearer ${accessToken}` }),
     }),
   ],

@@ -1,12 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { refreshTokens } from "@carillon/api/refresh-token";
-import { startPlatform } from "@carillon/cli/up";
 import type { AppRouter } from "@carillon/client";
-import { instantOf, personDecider, type Role, tenantDecider, tenantIdOf, userIdOf } from "@carillon/domain";
+import { instantOf, personDecider, tenantIdOf, userIdOf } from "@carillon/domain";
 import {
-  commandContext,
   connectBus,
   connectEventLog,
   type EventLog,
@@ -19,6 +17,8 @@ import { projectionStatus } from "@carillon/projections";
 import { hash } from "@node-rs/argon2";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import pMap from "p-map";
+import { appendsInFlight, enrollPerson, enrollSchool, region } from "../enroll.ts";
+import { startOwnPlatform } from "../platform.ts";
 import { isReturning, password, slug, usernameOf } from "./school.ts";
 import type { Side } from "./side.ts";
 
@@ -33,8 +33,6 @@ export interface Carillon extends Side {
 }
 
 const tenantId = tenantIdOf(slug);
-/** How many appends or sessions are under way at once. */
-const inFlight = 256;
 
 /**
  * Starts the whole platform as `carillon up` does, with `students` enrolled straight through the event log. All have one
@@ -42,54 +40,24 @@ const inFlight = 256;
  * before has a session.
  */
 export async function startCarillon(folder: string, students: number): Promise<Carillon> {
-  const data = join(folder, "platform");
-  const read = (name: string) => JSON.parse(readFileSync(join(data, `${name}.json`), "utf8"));
-  // Before the folder is removed: the platform's file names every process that has been started.
-  process.prependOnceListener("exit", () => {
-    if (!existsSync(join(data, "platform.json"))) return;
-    const { processes } = read("platform") as { processes: Record<string, { pid: number }> };
-    for (const { pid } of Object.values(processes)) endIfThere(pid);
-  });
-  const platform = await startPlatform({ data });
-  const [ports, secrets, { eventstoreUrl, natsUrl, projectorUrls }] = [
-    read("ports"),
-    read("secrets"),
-    read("platform"),
-  ];
-
-  const log = connectEventLog(eventstoreUrl);
-  const now = instantOf(new Date());
-  const enrol = (username: string, role: Role, passwordHash: string | null) =>
-    log.execute(
-      personDecider,
-      userIdOf(tenantId, username),
-      [
-        {
-          command: {
-            type: "EnrollUser",
-            profile: { username, name: username, email: null },
-            roles: [role],
-            passwordHash,
-          },
-          context: commandContext(tenantId, "system:bench", now),
-        },
-      ],
-      { expectNew: true },
-    );
-  await enrollSchool(log);
-  await enrol("head", "admin", await hash(password));
+  const { platform, ports, secrets, ...addresses } = await startOwnPlatform(folder);
+  const log = connectEventLog(addresses.eventstoreUrl);
+  await enrollSchool(log, slug);
+  await enrollPerson(log, tenantId, "head", "admin", await hash(password));
   const passwordHash = await hashAsThePlatformDoes(platform.url, log);
+  const enroll = (username: string) => enrollPerson(log, tenantId, username, "student", passwordHash);
   const numbers = Array.from({ length: students }, (_, student) => student);
-  const enrolled = await pMap(numbers, (student) => enrol(usernameOf(student), "student", passwordHash), {
-    concurrency: inFlight,
+  const enrolled = await pMap(numbers, (student) => enroll(usernameOf(student)), {
+    concurrency: appendsInFlight,
   });
   const positions = enrolled.map(({ position }) => position);
-  await untilProjected(projectorUrls, positions.toSorted((a, b) => Number(b - a))[0] ?? 0n);
+  await untilProjected(addresses.projectorUrls, positions.toSorted((a, b) => Number(b - a))[0] ?? 0n);
   log.close();
 
-  const bus = await connectBus(natsUrl, "bench");
+  const bus = await connectBus(addresses.natsUrl, "bench");
   const sessions = openSessions(bus);
-  const { make } = refreshTokens(secrets.REFRESH_TOKEN_KEY);
+  const { make } = refreshTokens(secrets.REFRESH_TOKEN_KEY ?? "");
+  const now = instantOf(new Date());
   const tokens = await pMap(
     numbers,
     async (student) => {
@@ -98,7 +66,7 @@ export async function startCarillon(folder: string, students: number): Promise<C
       const session: Session = { generation: 0, rotatedAt: now, roles: ["student"], region };
       return make({ ...ref, session, revision: await sessions.create(ref, session) });
     },
-    { concurrency: inFlight },
+    { concurrency: appendsInFlight },
   );
   await bus.close();
   const file = join(folder, "carillon-tokens.json");
@@ -109,34 +77,10 @@ export async function startCarillon(folder: string, students: number): Promise<C
     authUrl: `http://127.0.0.1:${ports.auth}`,
     tokens: file,
     passwordHash,
-    postgresUrl: `postgres://postgres:${secrets.superuserPassword}@127.0.0.1:${ports.postgres}/postgres`,
+    postgresUrl: addresses.postgresUrl,
     pids: () => platform.pids(),
     stop: () => platform.stop(),
   };
-}
-
-function endIfThere(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has ended already.
-  }
-}
-
-const region = "local";
-
-async function enrollSchool(log: EventLog): Promise<void> {
-  const profile = {
-    name: slug,
-    slug,
-    region,
-    tier: "shared" as const,
-    timeZone: "UTC",
-    locale: "en-GB",
-    branding: { colour: "#1f3a5f", logoUrl: null },
-  };
-  const context = commandContext(tenantId, "system:bench", instantOf(new Date()));
-  await log.execute(tenantDecider, tenantId, [{ command: { type: "EnrollTenant", profile }, context }]);
 }
 
 /** The hash that the platform makes of the password, with its own parameters: the head enrols somebody with it. */

@@ -3,12 +3,11 @@
  * number, null for who has none. Who is asked to wait comes back by itself, as the web page does.
  */
 import { readFileSync } from "node:fs";
-import { Agent } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { type AppRouter, comeBack } from "@carillon/client";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
-import { serveJobs } from "./job.ts";
-import { leanFetch } from "./lean-fetch.ts";
+import { serveJobs } from "../job.ts";
+import { leanFetch } from "../lean-fetch.ts";
 import { password, slug, usernameOf } from "./school.ts";
 
 export type StudentsJob = { /** Where they come in. */ url: string } & (
@@ -50,17 +49,27 @@ const clientAt = (url: string) =>
   createTRPCClient<AppRouter>({
     links: [
       comeBack({ patienceMs, onWait: ({ place }) => (place === null ? repeats++ : waits++) }),
-      httpLink({ url: `${url}/trpc`, fetch: leanFetch(new Agent({ keepAlive: true })) }),
+      httpLink({ url: `${url}/trpc`, fetch: leanFetch() }),
     ],
   });
 type Client = ReturnType<typeof clientAt>;
 
-async function logIn(client: Client, student: number): Promise<void> {
-  await client.auth.login.mutate({ tenant: slug, username: usernameOf(student), password });
+/** Students share connections a hundred ways: the library looks through all of a host's to find one that is free. */
+const sharedBy = 100;
+type Clients = readonly Client[];
+const clientOf = (clients: Clients, student: number) => clients[student % sharedBy] as Client;
+
+async function logIn(clients: Clients, student: number): Promise<void> {
+  await clientOf(clients, student).auth.login.mutate({
+    tenant: slug,
+    username: usernameOf(student),
+    password,
+  });
 }
 
-async function refresh(client: Client, student: number, refreshToken: string): Promise<void> {
-  tokens[student] = (await client.auth.refresh.mutate({ refreshToken })).refreshToken;
+async function refresh(clients: Clients, student: number, refreshToken: string): Promise<void> {
+  const { refreshToken: next } = await clientOf(clients, student).auth.refresh.mutate({ refreshToken });
+  tokens[student] = next;
 }
 
 /** Counts who came in and who did not. */
@@ -89,14 +98,14 @@ const failedOf = (failures: Record<string, number>) => Object.values(failures).r
 let next = 0;
 const returning = tokens.flatMap((token, student) => (token === null ? [] : [student]));
 
-async function measureRate(client: Client, job: Extract<StudentsJob, { kind: "logins" | "refreshes" }>) {
+async function measureRate(clients: Clients, job: Extract<StudentsJob, { kind: "logins" | "refreshes" }>) {
   const { failures, total, count } = counted();
   const begin = performance.now();
   const end = begin + job.warmUpMs + job.ms;
   const one = () => {
-    if (job.kind === "logins") return logIn(client, next++ % tokens.length);
+    if (job.kind === "logins") return logIn(clients, next++ % tokens.length);
     const student = returning[next++ % returning.length] ?? 0;
-    return refresh(client, student, tokens[student] ?? "");
+    return refresh(clients, student, tokens[student] ?? "");
   };
   const queue = async () => {
     while (performance.now() < end) await count(one());
@@ -111,14 +120,17 @@ async function measureRate(client: Client, job: Extract<StudentsJob, { kind: "lo
   return { measured, ms, total: total(), failed: failedOf(failures), failures };
 }
 
-async function comeInOnce(client: Client, { students, arrivalMs }: Extract<StudentsJob, { kind: "mixed" }>) {
+async function comeInOnce(
+  clients: Clients,
+  { students, arrivalMs }: Extract<StudentsJob, { kind: "mixed" }>,
+) {
   const { failures, total, count } = counted();
   const begin = performance.now();
   let last = begin;
   const one = async (student: number) => {
     await delay((arrivalMs * student) / students);
     const refreshToken = tokens[student];
-    await count(refreshToken ? refresh(client, student, refreshToken) : logIn(client, student));
+    await count(refreshToken ? refresh(clients, student, refreshToken) : logIn(clients, student));
     last = performance.now();
   };
   await Promise.all(Array.from({ length: students }, (_, student) => one(student)));
@@ -128,7 +140,7 @@ async function comeInOnce(client: Client, { students, arrivalMs }: Extract<Stude
 serveJobs<StudentsJob, StudentsResult>(async (job) => {
   waits = 0;
   repeats = 0;
-  const client = clientAt(job.url);
-  const result = await (job.kind === "mixed" ? comeInOnce(client, job) : measureRate(client, job));
+  const clients = Array.from({ length: sharedBy }, () => clientAt(job.url));
+  const result = await (job.kind === "mixed" ? comeInOnce(clients, job) : measureRate(clients, job));
   return { ...result, waits, repeats };
 });

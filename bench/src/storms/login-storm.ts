@@ -1,15 +1,15 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Figure, figure, quantile, type Rounds } from "../figures.ts";
+import { type Figure, figure, newRounds, quantile } from "../figures.ts";
+import { startWorker, type Worker } from "../job.ts";
 import { startBaseline } from "../login-storm/baseline.ts";
 import type { BystanderJob, BystanderResult } from "../login-storm/bystander.ts";
 import { startCarillon } from "../login-storm/carillon.ts";
 import type { CeilingJob, CeilingResult } from "../login-storm/hash-ceiling.ts";
-import { startWorker, type Worker } from "../login-storm/job.ts";
-import { processorTime } from "../login-storm/processor-time.ts";
 import { password } from "../login-storm/school.ts";
 import type { Side } from "../login-storm/side.ts";
 import type { StudentsJob, StudentsResult } from "../login-storm/students.ts";
+import { processorTimePerCall, timesAsText, totalOf, untilQuiet } from "../processor-time.ts";
 import type { StormSetting } from "../storm.ts";
 
 const FULL = {
@@ -116,17 +116,13 @@ const drive = (name: Driven["name"], side: Side): Driven => ({
 
 /** All passwords: the rate, and the processor time of everything that a login leads to, on all processes. */
 async function measureLogins(side: Driven, { loginsInFlight, warmUpMs, ms }: Scale, say: Say) {
-  await untilQuiet(side);
-  const before = processorTime(side.pids());
   const job = { kind: "logins", url: side.url, inFlight: loginsInFlight, warmUpMs, ms } as const;
-  const result = await side.students.do(job);
-  await untilQuiet(side);
+  const { result, cpuMs } = await processorTimePerCall(side.pids, () => side.students.do(job));
   const perSecond = (result.measured * 1000) / result.ms;
-  const cpuMs = cpuPerCall(before, processorTime(side.pids()), result.total);
   say(
-    `${side.name}: ${perSecond.toFixed(1)} logins/s${notes(result)}; ms of processor a login: ${asText(cpuMs)}`,
+    `${side.name}: ${perSecond.toFixed(1)} logins/s${notes(result)}; ms of processor a login: ${timesAsText(cpuMs)}`,
   );
-  return { perSecond, cpuMs: sum(cpuMs) };
+  return { perSecond, cpuMs: totalOf(cpuMs) };
 }
 
 async function measureRefreshes(
@@ -135,26 +131,18 @@ async function measureRefreshes(
   { refreshesInFlight, warmUpMs, ms }: Scale,
   say: Say,
 ): Promise<number> {
-  await untilQuiet(side);
-  const before = processorTime(side.pids());
-  const result = await side.students.do({
-    kind: "refreshes",
-    url,
-    inFlight: refreshesInFlight,
-    warmUpMs,
-    ms,
-  });
+  const job = { kind: "refreshes", url, inFlight: refreshesInFlight, warmUpMs, ms } as const;
+  const { result, cpuMs } = await processorTimePerCall(side.pids, () => side.students.do(job));
   const perSecond = (result.measured * 1000) / result.ms;
-  const cpuMs = cpuPerCall(before, processorTime(side.pids()), result.total);
   say(
-    `${side.name}: ${perSecond.toFixed(0)} refreshes/s${notes(result)}; ms of processor each: ${asText(cpuMs)}`,
+    `${side.name}: ${perSecond.toFixed(0)} refreshes/s${notes(result)}; ms of processor each: ${timesAsText(cpuMs)}`,
   );
   return perSecond;
 }
 
 /** How long a read takes that 99 of 100 do not exceed: alone, and while everybody comes in with a password. */
 async function measureBystander(side: Driven, { loginsInFlight, warmUpMs, ms }: Scale, say: Say) {
-  await untilQuiet(side);
+  await untilQuiet(side.pids);
   await side.bystander.do({ kind: "log-in" });
   await side.bystander.do({ kind: "read", perSecond: readsPerSecond, ms: warmUpMs });
   const idle = await side.bystander.do({ kind: "read", perSecond: readsPerSecond, ms });
@@ -177,37 +165,12 @@ async function measureBystander(side: Driven, { loginsInFlight, warmUpMs, ms }: 
 }
 
 async function measureMixed(side: Driven, { students, arrivalMs }: Scale, say: Say) {
-  await untilQuiet(side);
+  await untilQuiet(side.pids);
   const result = await side.students.do({ kind: "mixed", url: side.url, students, arrivalMs });
   const seconds = result.ms / 1000;
   say(`${side.name}: ${students} students, mixed, in ${seconds.toFixed(1)} s${notes(result)}`);
   return { seconds, failed: result.failed };
 }
-
-const quietMs = 500;
-const quietShare = 0.1;
-
-/** Waits until the side's processes use less than a tenth of a core: what one part leads to is not the next one's. */
-async function untilQuiet(side: Side): Promise<void> {
-  for (let before = sum(processorTime(side.pids())); ; ) {
-    await delay(quietMs);
-    const now = sum(processorTime(side.pids()));
-    if (now - before < quietMs * quietShare) return;
-    before = now;
-  }
-}
-
-type Times = Readonly<Record<string, number>>;
-const sum = (times: Times) => Object.values(times).reduce((total, ms) => total + ms, 0);
-
-const cpuPerCall = (before: Times, after: Times, calls: number): Times =>
-  Object.fromEntries(Object.entries(after).map(([name, ms]) => [name, (ms - (before[name] ?? 0)) / calls]));
-
-const asText = (times: Times) =>
-  `${sum(times).toFixed(2)} (${Object.entries(times)
-    .filter(([, ms]) => ms >= 0.005)
-    .map(([name, ms]) => `${name} ${ms.toFixed(2)}`)
-    .join(", ")})`;
 
 function notes({ failed, failures, waits, repeats }: StudentsResult): string {
   const parts = [
@@ -216,11 +179,4 @@ function notes({ failed, failures, waits, repeats }: StudentsResult): string {
     ...(repeats > 0 ? [`${repeats} tries without an answer`] : []),
   ];
   return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
-}
-
-function newRounds() {
-  return { carillon: [], baseline: [], ceiling: [] } satisfies Rounds as Record<
-    "carillon" | "baseline" | "ceiling",
-    number[]
-  >;
 }

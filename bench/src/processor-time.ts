@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** Linux counts in hundredths of a second, on every architecture that we run on. */
 const tickMs = 10;
@@ -44,3 +45,46 @@ export function processorTime<Name extends string>(
   }
   return times;
 }
+
+/** Milliseconds of processor time by the process's name. */
+export type Times = Readonly<Record<string, number>>;
+/** The processes by name, at this moment. */
+type Pids = () => Readonly<Record<string, number>>;
+
+const quietMs = 500;
+const quietShare = 0.1;
+
+/** Waits until the processes use less than a tenth of a core: what one part leads to is not the next one's. */
+export async function untilQuiet(pids: Pids): Promise<void> {
+  for (let before = totalOf(processorTime(pids())); ; ) {
+    await delay(quietMs);
+    const now = totalOf(processorTime(pids()));
+    if (now - before < quietMs * quietShare) return;
+    before = now;
+  }
+}
+
+/** What `work` costs each process until all are quiet again, divided by how many calls it says that it made. */
+export async function processorTimePerCall<Result extends { readonly total: number }>(
+  pids: Pids,
+  work: () => Promise<Result>,
+): Promise<{ result: Result; cpuMs: Times }> {
+  await untilQuiet(pids);
+  const before: Times = processorTime(pids());
+  const result = await work();
+  await untilQuiet(pids);
+  const after = Object.entries(processorTime(pids()));
+  return {
+    result,
+    cpuMs: Object.fromEntries(after.map(([name, ms]) => [name, (ms - (before[name] ?? 0)) / result.total])),
+  };
+}
+
+export const totalOf = (times: Times): number => Object.values(times).reduce((total, ms) => total + ms, 0);
+
+/** The total and what each process has of it. */
+export const timesAsText = (times: Times): string =>
+  `${totalOf(times).toFixed(2)} (${Object.entries(times)
+    .filter(([, ms]) => ms >= 0.005)
+    .map(([name, ms]) => `${name} ${ms.toFixed(2)}`)
+    .join(", ")})`;
