@@ -52,9 +52,10 @@ export type Times = Readonly<Record<string, number>>;
 type Pids = () => Readonly<Record<string, number>>;
 
 const quietMs = 500;
-const quietShare = 0.1;
+/** The heartbeats of a whole platform that does nothing take up to a quarter of a slow core. */
+const quietShare = 0.35;
 
-/** Waits until the processes use less than a tenth of a core: what one part leads to is not the next one's. */
+/** Waits until the processes use less than a third of a core: what one part leads to is not the next one's. */
 export async function untilQuiet(pids: Pids): Promise<void> {
   for (let before = totalOf(processorTime(pids())); ; ) {
     await delay(quietMs);
