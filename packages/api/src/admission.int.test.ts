@@ -1,7 +1,7 @@
 import { createMetrics } from "@carillon/platform";
 import { Hono } from "hono";
 import { expect, test } from "vitest";
-import { admission } from "./admission.ts";
+import { limitCrowds } from "./admission.ts";
 import { errorResponse, typedError } from "./errors.ts";
 
 /** A worker that answers nothing until it is told to. */
@@ -9,7 +9,7 @@ function slowWorker() {
   const metrics = createMetrics("test");
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const app = new Hono();
-  app.use("*", admission(metrics));
+  limitCrowds(app, metrics);
   app.onError((thrown) => errorResponse(typedError(thrown)));
   app.all("*", async (context) => {
     await released;

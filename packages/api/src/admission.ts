@@ -1,6 +1,6 @@
 import { CarillonError } from "@carillon/domain";
 import { Counter, Gauge, type Registry } from "@carillon/platform";
-import type { MiddlewareHandler } from "hono";
+import type { Hono, Env as HonoEnv, MiddlewareHandler } from "hono";
 import { returnTimes } from "./return-times.ts";
 
 /**
@@ -24,11 +24,19 @@ const firstGuessMs = 2;
 /** Of some seconds: answers come in clumps, and the first crowded second says little of the next. */
 const newestWeight = 0.001;
 
+/** Not the keys: other workers need them when there is a crowd, too. */
+const calls = ["/trpc/*", "/uploads/*", "/submissions/*", "/receipts/*"];
+
 /**
- * Sends calls away where too many are under way, before anything of them is read: `busy`, with a time to come back that
- * follows from how fast calls are answered.
+ * Sends calls to `app` away where too many are under way, before anything of them is read: it throws `busy`, with a time
+ * to come back that follows from how fast calls are answered. For the routes that are added after it.
  */
-export function admission(metrics: Registry): MiddlewareHandler {
+export function limitCrowds<Env extends HonoEnv>(app: Hono<Env>, metrics: Registry): void {
+  const admit = admission(metrics);
+  for (const path of calls) app.use(path, admit);
+}
+
+function admission(metrics: Registry): MiddlewareHandler {
   const shed = new Counter({
     name: "carillon_calls_shed_total",
     help: "Calls that were sent away because too many were under way",

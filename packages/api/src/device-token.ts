@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
 import type { TenantId, UserId } from "@carillon/domain";
+import { derivedSecret, macOf } from "./mac.ts";
 
 /** A device that somebody has logged in from. */
 export interface KnownDevice {
@@ -18,16 +18,13 @@ export const deviceTokenMs = 400 * 86_400_000;
  * @param key the key of the refresh tokens, 32 bytes as base64url; the secret is derived from it (HKDF, RFC 5869)
  */
 export function deviceTokens(key: string) {
-  const secret = Buffer.from(
-    hkdfSync("sha256", Buffer.from(key, "base64url"), "", "carillon device token", 32),
-  );
-  const sign = (tenantId: TenantId, userId: UserId, claims: string) =>
-    createHmac("sha256", secret).update(`${tenantId}.${userId}.${claims}`).digest();
+  const mac = macOf(derivedSecret(Buffer.from(key, "base64url"), "carillon device token"));
+  const signed = (tenantId: TenantId, userId: UserId, claims: string) => `${tenantId}.${userId}.${claims}`;
   return {
     /** Makes a token for a device, or for one that is new. */
     make(tenantId: TenantId, userId: UserId, now: Date, device?: KnownDevice): string {
       const claims = `${device?.deviceId ?? crypto.randomUUID()}.${now.getTime()}`;
-      const signature = sign(tenantId, userId, claims).toString("base64url");
+      const signature = mac.sign(signed(tenantId, userId, claims));
       return Buffer.from(`${claims}.${signature}`).toString("base64url");
     },
     /** Undefined for a token that is not of this account, has expired or that we did not make. */
@@ -37,9 +34,7 @@ export function deviceTokens(key: string) {
       );
       if (!match) return undefined;
       const [, claims = "", deviceId = "", madeAt, signature = ""] = match;
-      const expected = sign(tenantId, userId, claims);
-      const given = Buffer.from(signature, "base64url");
-      if (given.length !== expected.length || !timingSafeEqual(given, expected)) return undefined;
+      if (!mac.fits(signed(tenantId, userId, claims), signature)) return undefined;
       return now.getTime() - Number(madeAt) < deviceTokenMs ? { deviceId } : undefined;
     },
   };

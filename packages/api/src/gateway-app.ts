@@ -1,7 +1,7 @@
 import type { Registry } from "@carillon/platform";
 import { Hono } from "hono";
 import { proxy } from "hono/proxy";
-import { admission } from "./admission.ts";
+import { limitCrowds } from "./admission.ts";
 import { errorResponse, typedError } from "./errors.ts";
 import { limitRequests } from "./trpc-app.ts";
 
@@ -31,8 +31,7 @@ export function gatewayApp(backends: Backends, metrics: Registry): Hono {
   };
   const app = new Hono();
   // Each call that waits for its worker holds two connections here.
-  const admit = admission(metrics);
-  for (const calls of ["/trpc/*", "/uploads/*", "/submissions/*", "/receipts/*"]) app.use(calls, admit);
+  limitCrowds(app, metrics);
   app.onError((thrown) => errorResponse(typedError(thrown)));
   app.get("/.well-known/jwks.json", ({ req }) => pass(req.raw, "auth"));
   app.get("/.well-known/receipts.json", ({ req }) => pass(req.raw, "api"));
@@ -42,9 +41,10 @@ export function gatewayApp(backends: Backends, metrics: Registry): Hono {
   app.get("/receipts/:jws", ({ req }) => pass(req.raw, "api"));
   app.all("/trpc/:path", limitRequests(), async ({ req }) => {
     const [backend, ...others] = new Set(req.param("path").split(",").map(backendOf));
-    // Read whole, it goes on with its length: a worker need not count a stream.
-    const body = req.raw.body ? await req.raw.arrayBuffer() : undefined;
-    if (backend && others.length === 0) return pass(req.raw, backend, body);
+    if (backend && others.length === 0) {
+      // Read whole, it goes on with its length: a worker need not count a stream.
+      return pass(req.raw, backend, req.raw.body ? await req.raw.arrayBuffer() : undefined);
+    }
     return errorResponse({
       code: "malformed",
       message:

@@ -8,9 +8,8 @@ import {
   type TenantId,
   type UserId,
 } from "@carillon/domain";
-import type { Database, EventLog, LiveDatabase } from "@carillon/platform";
+import { type Database, type EventLog, type LiveDatabase, recentAnswers } from "@carillon/platform";
 import { membershipOf } from "./classroom.ts";
-import { recentAnswers } from "./recent-answers.ts";
 import { sharedLookup } from "./shared-lookup.ts";
 
 /** What has to be known of an assignment and a student before work is taken. */

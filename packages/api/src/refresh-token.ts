@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
-import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
 import type { Instant } from "@carillon/domain";
 import type { Session, SessionRef, StoredSession } from "@carillon/platform";
+import { macOf } from "./mac.ts";
 
 /** Which session a refresh token belongs to, and its record when the token was made. */
 export interface RefreshClaims extends SessionRef, StoredSession {}
@@ -13,22 +13,17 @@ export interface RefreshClaims extends SessionRef, StoredSession {}
  * @param key 32 bytes as base64url
  */
 export function refreshTokens(key: string) {
-  const secret = createSecretKey(key, "base64url");
-  const sign = (claims: string) => createHmac("sha256", secret).update(claims).digest();
+  const mac = macOf(Buffer.from(key, "base64url"));
   return {
     make({ tenantId, userId, sessionId, session, revision }: RefreshClaims): string {
       const claims = { tenantId, userId, sessionId, session, revision } satisfies RefreshClaims;
       const text = Buffer.from(JSON.stringify(claims)).toString("base64url");
-      return `${text}.${sign(text).toString("base64url")}`;
+      return `${text}.${mac.sign(text)}`;
     },
     /** Undefined for a token that we did not make. */
     read(token: string): RefreshClaims | undefined {
       const [text = "", signature = "", ...others] = token.split(".");
-      const expected = sign(text);
-      const given = Buffer.from(signature, "base64url");
-      if (others.length > 0 || given.length !== expected.length || !timingSafeEqual(given, expected)) {
-        return undefined;
-      }
+      if (others.length > 0 || !mac.fits(text, signature)) return undefined;
       // What we signed, we had parsed.
       return JSON.parse(Buffer.from(text, "base64url").toString());
     },

@@ -5,7 +5,7 @@ import type { AnyRouter } from "@trpc/server";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { routePath } from "hono/route";
-import { admission } from "./admission.ts";
+import { limitCrowds } from "./admission.ts";
 import { errorResponse, retryAfter, typedError } from "./errors.ts";
 import type { Context } from "./trpc.ts";
 
@@ -38,9 +38,7 @@ export function trpcApp(router: AnyRouter, log: Logger, metrics: Registry): Work
     registers: [metrics],
   });
   const app: WorkerApp = new Hono();
-  // Not the keys: other workers need them when there is a crowd, too.
-  const admit = admission(metrics);
-  for (const calls of ["/trpc/*", "/uploads/*", "/submissions/*", "/receipts/*"]) app.use(calls, admit);
+  limitCrowds(app, metrics);
   app.use("/trpc/*", async (context, next) => {
     context.set("arrivedAt", instantOf(new Date()));
     await next();

@@ -1,13 +1,21 @@
 import { Buffer } from "node:buffer";
-import { createHmac, hkdfSync, timingSafeEqual } from "node:crypto";
-import { type Instant, instantOf, type SubmissionId, type TenantId } from "@carillon/domain";
+import { CarillonError, type Instant, instantOf, type SubmissionId, type TenantId } from "@carillon/domain";
 import type { ContentStore, ExpectedContent, SigningKey } from "@carillon/platform";
+import { derivedSecret, macOf } from "./mac.ts";
 import type { UploadPace } from "./upload-pace.ts";
 
 /** How large content may be, in bytes. */
 export const maxUploadBytes = 256 * 1024 ** 2;
 /** How long after the commit content may come, in milliseconds. */
 export const uploadWindowMs = 24 * 3_600_000;
+
+/** What is said of content that comes too late. @param receipt of the commit, where it is at hand */
+export const submissionLapsed = (receipt?: string): CarillonError =>
+  new CarillonError(
+    "submission_lapsed",
+    "The content did not come in time, so this submission has lapsed: hand in again under a new key.",
+    receipt === undefined ? {} : { receipt },
+  );
 
 /** Content that was committed and has not come. */
 export interface AwaitedContent extends ExpectedContent {
@@ -49,17 +57,15 @@ export function uploadSlots(
   objects: Pick<ContentStore, "presignedPut">,
   pace: UploadPace,
 ): UploadSlots {
-  const secrets = keys.map(({ d = "" }) =>
-    Buffer.from(hkdfSync("sha256", Buffer.from(d, "base64url"), "", "carillon upload slot", 32)),
+  const macs = keys.map(({ d = "" }) =>
+    macOf(derivedSecret(Buffer.from(d, "base64url"), "carillon upload slot")),
   );
-  const sign = (secret: Buffer | undefined, claims: string) => {
-    if (!secret) throw new Error("there is no key for upload slots");
-    return createHmac("sha256", secret).update(claims).digest();
-  };
 
   const idOf = ({ tenantId, submissionId, sha256, bytes, uploadBy }: AwaitedContent) => {
+    const [mac] = macs;
+    if (!mac) throw new Error("there is no key for upload slots");
     const claims = [tenantId, submissionId, sha256, bytes, Date.parse(uploadBy)].join(".");
-    return Buffer.from(`${claims}.${sign(secrets[0], claims).toString("base64url")}`).toString("base64url");
+    return Buffer.from(`${claims}.${mac.sign(claims)}`).toString("base64url");
   };
 
   return {
@@ -83,12 +89,7 @@ export function uploadSlots(
         );
       if (!match) return undefined;
       const [, claims = "", tenantId, submissionId, sha256 = "", bytes, uploadBy, signature = ""] = match;
-      const given = Buffer.from(signature, "base64url");
-      const isOurs = secrets.some((secret) => {
-        const expected = sign(secret, claims);
-        return given.length === expected.length && timingSafeEqual(given, expected);
-      });
-      if (!isOurs) return undefined;
+      if (!macs.some((mac) => mac.fits(claims, signature))) return undefined;
       // What we signed, we had parsed.
       return {
         tenantId: tenantId as TenantId,

@@ -11,7 +11,7 @@ import type { ReceiptKeys } from "./receipt-keys.ts";
 import { readHandIn, receiptFor } from "./submission-receipt.ts";
 import { bounded } from "./upload-body.ts";
 import { readRange, type UploadRange } from "./upload-range.ts";
-import type { AwaitedContent, UploadSlots } from "./upload-slots.ts";
+import { type AwaitedContent, submissionLapsed, type UploadSlots } from "./upload-slots.ts";
 
 /** What a client was after. */
 export interface Received {
@@ -80,7 +80,7 @@ export function openUploads(services: UploadServices): Uploads {
   const alreadyReceived = async (slot: AwaitedContent): Promise<UploadProgress | undefined> => {
     const { state, last } = await eventLog.load(submissionDecider, slot.tenantId, slot.submissionId);
     if (state?.received && last) return complete(slot, last.position);
-    if (state?.lapsed || instantOf(new Date()) >= slot.uploadBy) throw tooLate();
+    if (state?.lapsed || instantOf(new Date()) >= slot.uploadBy) throw submissionLapsed();
     return undefined;
   };
 
@@ -188,9 +188,3 @@ const partsOf = ({ tenantId, submissionId }: AwaitedContent) => `${tenantId}.${s
 /** A stream that breaks off is `content_missing` to who reads it; why it broke off says more. */
 const causeOf = (error: unknown) =>
   error instanceof CarillonError && error.cause instanceof CarillonError ? error.cause : error;
-
-const tooLate = () =>
-  new CarillonError(
-    "submission_lapsed",
-    "The content did not come in time, so this submission has lapsed: hand in again under a new key.",
-  );

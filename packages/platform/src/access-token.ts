@@ -2,6 +2,7 @@ import { CarillonError, Role, TenantId } from "@carillon/domain";
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
 import { signCompact } from "./compact-signature.ts";
+import { recentAnswers } from "./recent-answers.ts";
 import type { SigningKey, SigningKeys } from "./signing-keys.ts";
 
 /** Who an access token speaks for. */
@@ -71,7 +72,7 @@ const checkedMs = 60_000;
 const maxChecked = 20_000;
 
 const verifier = (keys: JWTVerifyGetKey): VerifyAccessToken => {
-  const checked = new Map<string, { readonly claims: AccessClaims; readonly until: number }>();
+  const checked = recentAnswers<{ readonly claims: AccessClaims; readonly until: number }>(maxChecked);
 
   const check = async (token: string) => {
     try {
@@ -91,13 +92,8 @@ const verifier = (keys: JWTVerifyGetKey): VerifyAccessToken => {
   return async (token) => {
     const known = checked.get(token);
     if (known && Date.now() < known.until) return known.claims;
-    checked.delete(token);
     const { claims, expiresAt } = await check(token);
     checked.set(token, { claims, until: Math.min(expiresAt, Date.now() + checkedMs) });
-    for (const [oldest] of checked) {
-      if (checked.size <= maxChecked) break;
-      checked.delete(oldest);
-    }
     return claims;
   };
 };

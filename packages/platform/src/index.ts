@@ -23,6 +23,7 @@ export * from "./postgres.ts";
 export * from "./probes.ts";
 export * from "./read-models.ts";
 export * from "./receipt.ts";
+export * from "./recent-answers.ts";
 export * from "./revocations.ts";
 export * from "./role-check.ts";
 export * from "./sessions.ts";

@@ -20,7 +20,7 @@ import {
   type TenantId,
   UserId,
 } from "@carillon/domain";
-import type { Executed, LiveDatabase } from "@carillon/platform";
+import { type Executed, type LiveDatabase, recentAnswers } from "@carillon/platform";
 import { z } from "zod";
 import type { ApiServices } from "../api-services.ts";
 import { authorizeInClass } from "../classroom.ts";
@@ -28,10 +28,9 @@ import { type Caller, step } from "../command.ts";
 import { FileInput, FileName, MediaType, readFile, Sha256 } from "../file-input.ts";
 import { openHandInFacts } from "../hand-in-facts.ts";
 import { answer, Page, page, Reading } from "../reading.ts";
-import { recentAnswers } from "../recent-answers.ts";
 import { type HandIn, type ReceiptKind, readHandIn, receiptFor } from "../submission-receipt.ts";
 import { router } from "../trpc.ts";
-import { type AwaitedContent, maxUploadBytes, uploadWindowMs } from "../upload-slots.ts";
+import { type AwaitedContent, maxUploadBytes, submissionLapsed, uploadWindowMs } from "../upload-slots.ts";
 
 /** The name under which somebody hands in for an assignment. */
 const HandInKey = z.object({ assignmentId: AssignmentId, key: SubmissionKey });
@@ -79,6 +78,15 @@ export const submissionsRouter = (services: ApiServices) => {
   const submissionStream = (tenantId: TenantId, submissionId: SubmissionId) =>
     streamName(submissionDecider.category, tenantId, submissionId);
 
+  /** What the caller hands in under a key. */
+  const submissionOf = (
+    { tenantId, actor }: Pick<Caller, "tenantId" | "actor">,
+    { assignmentId, key }: z.output<typeof HandInKey>,
+  ) => {
+    const submissionId = submissionIdOf(tenantId, assignmentId, actor.sub as UserId, key);
+    return { submissionId, stream: submissionStream(tenantId, submissionId) };
+  };
+
   const receiptOf = async (stream: string, kind: ReceiptKind) =>
     receiptFor(receiptKeys, kind, await readHandIn(eventLog.readStream(stream)));
 
@@ -110,7 +118,6 @@ export const submissionsRouter = (services: ApiServices) => {
     uploadBy: Instant | null,
   ) => {
     const studentId = actor.sub as UserId;
-    const submissionId = submissionIdOf(tenantId, assignmentId, studentId, key);
     const decide = (known: SubmissionFacts) => {
       const command = { type: "CommitSubmission", facts: known, key, content, at, uploadBy } as const;
       const decision = submissionDecider.decide(command, undefined);
@@ -119,7 +126,7 @@ export const submissionsRouter = (services: ApiServices) => {
     };
     let decided = decide(await facts.recent(tenantId, assignmentId, studentId));
     if (!decided.committed) decided = decide(await facts.newest(tenantId, assignmentId, studentId));
-    return { ...decided, submissionId, stream: submissionStream(tenantId, submissionId) };
+    return decided;
   };
 
   /** The first receipt of a commit: of the append's own answer where it is new, else of what stands in the log. */
@@ -144,12 +151,11 @@ export const submissionsRouter = (services: ApiServices) => {
       .input(SubmitInput)
       .mutation(async ({ ctx, input: { file, sha256, ...handIn } }) => {
         const { bytes, content } = readFile(file, sha256);
-        const { tenantId, actor, arrivedAt: at } = ctx;
-        const { assignmentId, key } = handIn;
-        const asked = submissionIdOf(tenantId, assignmentId, actor.sub as UserId, key);
-        const answered = answers.get(asked);
+        const { tenantId, arrivedAt: at } = ctx;
+        const { submissionId, stream } = submissionOf(ctx, handIn);
+        const answered = answers.get(submissionId);
         if (answered?.sha256 === content.sha256) return answered.answer;
-        const { command, committed, submissionId, stream } = await commitOf(ctx, handIn, content, null);
+        const { command, committed } = await commitOf(ctx, handIn, content, null);
         // Content is stored before the event that says so, which may follow a commit that came without it.
         if (committed || (await awaits(tenantId, submissionId, content.sha256))) {
           await objects.put(tenantId, content.sha256, bytes);
@@ -181,13 +187,10 @@ export const submissionsRouter = (services: ApiServices) => {
       .input(CommitInput)
       .mutation(async ({ ctx, input: { assignmentId, key, ...content } }) => {
         const { tenantId, arrivedAt: at } = ctx;
+        const handIn = { assignmentId, key };
         const uploadBy = instantOf(new Date(Date.parse(at) + uploadWindowMs));
-        const { command, committed, submissionId, stream } = await commitOf(
-          ctx,
-          { assignmentId, key },
-          content,
-          uploadBy,
-        );
+        const { submissionId, stream } = submissionOf(ctx, handIn);
+        const { command, committed } = await commitOf(ctx, handIn, content, uploadBy);
         const expectNew = committed !== undefined;
         const executed = await withReceipt(
           stream,
@@ -197,11 +200,7 @@ export const submissionsRouter = (services: ApiServices) => {
         const receipt = await receiptAfter(tenantId, "first", executed, committed, null);
         const awaited = awaitedOf(tenantId, submissionId, state);
         if (awaited && (state?.lapsed || at >= awaited.uploadBy)) {
-          throw new CarillonError(
-            "submission_lapsed",
-            "The content did not come in time, so this submission has lapsed: hand in again under a new key.",
-            { receipt },
-          );
+          throw submissionLapsed(receipt);
         }
         const upload = awaited ? await uploadSlots.offer(awaited, added > 0) : null;
         return { submissionId, receipt, position: String(position), upload };
