@@ -58,11 +58,11 @@ const preparedPerThread = 2;
 /** What a hash is taken to cost until one was measured. */
 const firstGuessMs = 20;
 /**
- * The weight of the newest hash in the moving average. It follows slowly what takes longer: in the first second of a
- * storm every core has other things to do too, and who is then told to come back much too late leaves the threads idle.
- * Who comes back too early is only sent away again.
+ * The weight of the newest hash in the moving average. It all but stays where a hash can be when it has its core to
+ * itself: in the first seconds of a storm every core has other things to do too, and who is then told to come back much
+ * too late leaves the threads idle. Who comes back too early is only sent away again, at a hundredth of a hash's cost.
  */
-const newestWeight = { faster: 0.05, slower: 0.005 };
+const newestWeight = { faster: 0.3, slower: 0.001 };
 const restartAfterMs = 1_000;
 
 /**

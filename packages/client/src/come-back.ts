@@ -20,6 +20,8 @@ export interface ComeBackOptions {
 
 /** How much later than asked a client comes back at most, as a share of the pause: those who were told the same spread. */
 const jitter = 0.25;
+/** And in milliseconds: the service gives each client a time of its own, and one that nobody keeps is idle time. */
+const longestJitterMs = 1_000;
 const firstBackOffMs = 200;
 const longestBackOffMs = 5_000;
 
@@ -80,7 +82,7 @@ function waitAfter(op: Operation, { data }: TRPCClientError<AppRouter>, attempts
 }
 
 /** When to come back for who was asked to in `ms`, in milliseconds. */
-export const spread = (ms: number): number => ms * (1 + jitter * Math.random());
+export const spread = (ms: number): number => ms + Math.min(ms * jitter, longestJitterMs) * Math.random();
 
 /** How long to wait after so many tries of which nobody knows what became of them, in milliseconds. */
 export const backOffMs = (attempts: number): number =>
