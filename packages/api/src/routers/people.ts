@@ -5,6 +5,7 @@ import {
   PersonProfile,
   personDecider,
   Role,
+  tenantDecider,
   UserId,
   userIdOf,
 } from "@carillon/domain";
@@ -43,7 +44,9 @@ export const peopleRouter = ({ permitted, eventLog, database, hashPool }: ApiSer
         const userId = userIdOf(ctx.tenantId, profile.username);
         let passwordHash = imported ?? null;
         if (password !== undefined) {
-          refuseWeakPassword(password, [profile.username, profile.name]);
+          const { state: school } = await eventLog.load(tenantDecider, ctx.tenantId, ctx.tenantId);
+          const { slug = "", name = "" } = school?.profile ?? {};
+          refuseWeakPassword(password, [profile.username, profile.name, slug, name]);
           passwordHash = await hashPool.hash(ctx.tenantId, password);
         }
         const { position } = await eventLog.execute(personDecider, userId, [
