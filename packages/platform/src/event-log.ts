@@ -89,9 +89,11 @@ export interface Executed<State> {
   readonly added: number;
 }
 
-export interface ExecuteOptions {
+export interface ExecuteOptions<State> {
   /** Decide as if the stream did not exist, without reading it first: right where it mostly does not. */
   readonly expectNew?: boolean;
+  /** Decide on what was loaded before, without reading it again: right where that was a moment ago. */
+  readonly loaded?: Loaded<State>;
 }
 
 /** A stream as it stands: its state, and its last event if it has any. */
@@ -117,7 +119,7 @@ export interface EventLog {
     decider: Decider<Command, Event, State>,
     id: string,
     steps: readonly [Step<Command>, ...Step<Command>[]],
-    options?: ExecuteOptions,
+    options?: ExecuteOptions<State>,
   ): Promise<Executed<State>>;
   /** The name of the one stream of a category that ends in `id`, of whatever tenant; undefined if there is none. Scans the log. */
   findStream(category: Category, id: string): Promise<string | undefined>;
@@ -197,12 +199,13 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
       return { state, last };
     });
 
-  const execute: EventLog["execute"] = async (decider, id, steps, { expectNew = false } = {}) => {
+  const execute: EventLog["execute"] = async (decider, id, steps, options = {}) => {
     const { tenantId } = steps[0].context;
     const stream = streamName(decider.category, tenantId, id);
-    let loaded: Loaded<typeof decider.initial> = expectNew
+    let { expectNew = false } = options;
+    let loaded = expectNew
       ? { state: decider.initial, last: undefined }
-      : await load(decider, tenantId, id);
+      : (options.loaded ?? (await load(decider, tenantId, id)));
     for (let attempt = 1; ; attempt++) {
       const { state, last } = loaded;
       const { events, state: after } = decideAll(decider, steps, state);

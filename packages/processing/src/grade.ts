@@ -34,14 +34,14 @@ export function gradeStep(eventLog: EventLog, content: ContentReader) {
       const { assignmentId, sha256 } = event.data;
       const id = parseStreamName(event.stream)?.id;
       if (!id) throw new Error(`${event.stream} is no submission's stream`);
-      const { state: submission } = await eventLog.load(submissionDecider, tenantId, id);
+      const loaded = await eventLog.load(submissionDecider, tenantId, id);
       // Work that comes again is done, even if the content has gone since.
-      if (submission?.grade) return done;
+      if (loaded.state?.grade) return done;
       const key = await answerKey(tenantId, assignmentId);
       if (key === undefined) return { kind: "retry", reason: "The assignment is not in the log." };
       if (key === null)
         return { kind: "dead", reason: "The assignment has no answer key. Grade this one by hand." };
-      if ((submission?.content?.bytes ?? 0) > maxBytes) return unreadable;
+      if ((loaded.state?.content?.bytes ?? 0) > maxBytes) return unreadable;
       const bytes = await content.get(tenantId, sha256);
       if (!bytes) return { kind: "retry", reason: "The content of this submission is not in the store." };
       const answers = readAnswers(bytes);
@@ -53,7 +53,8 @@ export function gradeStep(eventLog: EventLog, content: ContentReader) {
         score,
         feedback: `${right} of ${key.questions.length} answers are right.`,
       };
-      await eventLog.execute(submissionDecider, id, [{ command, context: contextOf("grade", event, at) }]);
+      const context = contextOf("grade", event, at);
+      await eventLog.execute(submissionDecider, id, [{ command, context }], { loaded });
       return done;
     },
   });

@@ -9,8 +9,11 @@ import {
 } from "@carillon/platform";
 import { createSlots } from "./slots.ts";
 
-/** How many items are worked on at once: most of an item's time is waiting for servers. */
-const maxAtOnce = 32;
+/**
+ * How many items are worked on at once: while one waits for servers, others go on. Few, so that in a flood, when every
+ * wait is long, less is asked of the servers that answer students.
+ */
+const maxAtOnce = 8;
 /** New work is seen at once; this often we look for what was sent before, or put back. */
 const lookEveryMs = 1_000;
 const keepIdleMs = 60_000;

@@ -36,10 +36,17 @@ type Apply = (events: readonly ChainedEvent[]) => Promise<Applied>;
 const batchSize = 1_000;
 const retryDelayMs = 250;
 
-/** Where events come faster than they are applied, they are gathered: a transaction for each would be most of the work. */
-const gatherMs = 100;
-/** What changes no row waits so long for what does: logins alone would be a transaction each in every lane. */
-const holdMs = 250;
+/**
+ * Where events come faster than they are applied, they are gathered: a transaction for each would be most of the work.
+ * What changes no row waits for what does: logins alone would be a transaction each in every lane. Both last the longer
+ * the longer a batch takes to apply, so that little is left of it where others want the processors.
+ */
+const gatherMs = (appliedMs: number) => pauseAfter(appliedMs, 100);
+const holdMs = (appliedMs: number) => pauseAfter(appliedMs, 250);
+const longestPauseMs = 1_000;
+const pauseAfter = (appliedMs: number, leastMs: number) =>
+  Math.min(Math.max(4 * appliedMs, leastMs), longestPauseMs);
+
 const skipCheckMs = 500;
 
 /** What the bus remembers the lane's place under. */
@@ -92,14 +99,17 @@ async function follow(parts: ProjectorParts, lane: Lane, signal: AbortSignal): P
     if (unacknowledged !== undefined && unacknowledged > (start ?? -1n)) {
       await fillGap(parts.eventLog, lane, start, unacknowledged, apply);
     }
+    let appliedMs = 0;
     for (;;) {
-      const deliveries = await nextToApply(feed, lane);
+      const deliveries = await nextToApply(feed, lane, holdMs(appliedMs));
       const events = deliveries.map(({ event }) => event);
+      const begin = performance.now();
       const { gap, checkpoint } = await apply(events);
       if (gap) await fillGap(parts.eventLog, lane, checkpoint, greatestPosition(events), apply);
       deliveries.at(-1)?.acknowledge();
+      appliedMs = performance.now() - begin;
       const arrived = feed.arrived();
-      if (arrived > 0 && arrived < batchSize) await pause(gatherMs, signal);
+      if (arrived > 0 && arrived < batchSize) await pause(gatherMs(appliedMs), signal);
     }
   } finally {
     signal.removeEventListener("abort", feed.close);
@@ -107,10 +117,10 @@ async function follow(parts: ProjectorParts, lane: Lane, signal: AbortSignal): P
   }
 }
 
-/** What has arrived. Where the lane takes none of it, with what comes after, until there is something or time is up. */
-async function nextToApply(feed: EventFeed, { projection }: Lane): Promise<Delivery[]> {
+/** What has arrived. Where the lane takes none of it, with what comes in so many milliseconds, until there is something. */
+async function nextToApply(feed: EventFeed, { projection }: Lane, forMs: number): Promise<Delivery[]> {
   const deliveries = await feed.next(batchSize);
-  const until = performance.now() + holdMs;
+  const until = performance.now() + forMs;
   while (deliveries.length < batchSize && !deliveries.some(({ event }) => projection.takes.has(event.type))) {
     const patienceMs = until - performance.now();
     if (patienceMs <= 0) break;

@@ -12,6 +12,8 @@ export interface Worker {
   readonly settings: Readonly<Record<string, string>>;
   /** Whether it loads a native addon, which no sandbox holds. */
   readonly native?: boolean;
+  /** Whether its work can wait while somebody waits for another worker's. */
+  readonly background?: boolean;
   /** The modules of the threads that it starts and puts behind everything else: the files that they consist of. */
   readonly threads?: readonly string[];
 }
@@ -28,6 +30,7 @@ export function workerProcess(worker: Worker): ProcessSpec {
     args: denoServeArgs(worker),
     env: { ...denoEnvironment(), ...worker.settings },
     readiness: { kind: "http", url: `http://127.0.0.1:${worker.port}/readyz` },
+    ...(worker.background && { background: true }),
   };
 }
 

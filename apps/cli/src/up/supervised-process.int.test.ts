@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { getPriority } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, expect, test } from "vitest";
@@ -42,6 +43,18 @@ describe("a supervised process", () => {
     expect(lines).toEqual(["ready", "ready, and new"]);
     await supervised.kill();
     await until(() => lines.filter((line) => line === "ready, and new").length === 2);
+  });
+
+  test("lets others go first if it can wait, again after a restart", async () => {
+    const { supervised, pids } = superviseForTest({ ...script(living), background: true });
+    await supervised.whenReady(soon());
+    await supervised.kill();
+    await supervised.whenReady(soon());
+    const pid = pids[1] ?? 0;
+    expect(getPriority(pid)).toBe(10);
+    if (existsSync("/proc/self/autogroup")) {
+      await until(() => / nice 10$/m.test(readFileSync(`/proc/${pid}/autogroup`, "utf8")));
+    }
   });
 
   test("has a longer pause after each death", async () => {

@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { exitCodeForSettings } from "@carillon/platform";
 import { signal } from "./process-identity.ts";
+import { putBehind } from "./put-behind.ts";
 import { answers, type Readiness } from "./readiness.ts";
 
 /** One process of the platform, as data. */
@@ -21,6 +22,8 @@ export interface ProcessSpec {
   readonly stopSignal?: NodeJS.Signals;
   /** How long it may take to stop before it is killed; ten seconds if left out. */
   readonly stopPatienceMs?: number;
+  /** Whether others go first wherever processors are short. */
+  readonly background?: boolean;
   /** Runs before every start, also before a restart. */
   readonly prepare?: () => Promise<void>;
 }
@@ -181,6 +184,7 @@ function start(spec: ProcessSpec, log: Log): Run {
     detached: true,
     ...spec.user,
   });
+  if (spec.background && child.pid !== undefined) putBehind(child.pid);
   const tail: string[] = [];
   let sawReadyLine = false;
   let ended = false;

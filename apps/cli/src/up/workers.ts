@@ -47,6 +47,7 @@ export function workers(
   const projector = (name: WorkerName, names: string, url: string) => ({
     name,
     module: projections("projector.ts"),
+    background: true,
     settings: {
       ...log,
       PROJECTIONS: names,
@@ -62,6 +63,7 @@ export function workers(
     {
       name: "processing",
       module: processing("processing.ts"),
+      background: true,
       settings: { ...log, ...content, DATABASE_URL: toRead(databaseUrls.live) },
     },
     {
