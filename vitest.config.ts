@@ -20,6 +20,8 @@ const level = (name: keyof typeof timeouts) => ({
 export default defineConfig({
   test: {
     pool: "forks",
+    // The default leaves a core out, of two as well.
+    maxWorkers: "100%",
     projects: [level("unit"), level("int"), level("e2e")],
   },
 });

@@ -1,4 +1,5 @@
 import {
+  type AssignmentId,
   type AssignmentState,
   assignmentDecider,
   assignmentIdOf,
@@ -113,6 +114,7 @@ async function openClasses(sender: BulkSender, courses: OuladTables["courses"]):
 }
 
 interface PublishedAssignment {
+  readonly id: AssignmentId;
   readonly classId: ClassId;
   readonly presentation: string;
   readonly state: AssignmentState;
@@ -128,32 +130,28 @@ async function publishAssignments(
     const record: RecordName = ["assessment", row.id_assessment];
     const presentation = row.code_presentation;
     const classId = classOf(sender, row);
+    const id = assignmentIdOf(classId, row.id_assessment);
     const at = openedAt(row);
-    const { state } = await sender.send(
-      record,
-      assignmentDecider,
-      assignmentIdOf(classId, row.id_assessment),
-      [
-        sender.step(record, at, {
-          type: "PublishAssignment",
-          classId,
-          classOpened: classes.has(classId),
-          profile: {
-            code: row.id_assessment,
-            title: `${row.assessment_type} ${row.id_assessment}`,
-            kind: row.assessment_type,
-            weight: row.weight,
-            latePolicy: { kind: "accept" },
-            graceSeconds: 0,
-            counts: "last",
-            answerKey: null,
-          },
-          dueAt: row.date === null ? null : endOfDay(presentation, row.date),
-          at,
-        }),
-      ],
-    );
-    published.set(row.id_assessment, { classId, presentation, state });
+    const { state } = await sender.send(record, assignmentDecider, id, [
+      sender.step(record, at, {
+        type: "PublishAssignment",
+        classId,
+        classOpened: classes.has(classId),
+        profile: {
+          code: row.id_assessment,
+          title: `${row.assessment_type} ${row.id_assessment}`,
+          kind: row.assessment_type,
+          weight: row.weight,
+          latePolicy: { kind: "accept" },
+          graceSeconds: 0,
+          counts: "last",
+          answerKey: null,
+        },
+        dueAt: row.date === null ? null : endOfDay(presentation, row.date),
+        at,
+      }),
+    ]);
+    published.set(row.id_assessment, { id, classId, presentation, state });
   });
   return published;
 }
@@ -223,8 +221,7 @@ async function recordSubmissions(
     const assignment = assignments.get(row.id_assessment);
     if (!assignment)
       throw new CarillonError("assignment_unknown", `${record.join(" ")}: there is no such assessment.`);
-    const { classId, presentation, state } = assignment;
-    const assignmentId = assignmentIdOf(classId, row.id_assessment);
+    const { id: assignmentId, classId, presentation, state } = assignment;
     const studentId = userOf(sender, row.id_student);
     const membership = memberships.get(membershipIdOf(classId, studentId));
     const handedInAt = duringDay(presentation, row.date_submitted);
