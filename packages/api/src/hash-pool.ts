@@ -57,12 +57,8 @@ const tasksPerThread = 2;
 const preparedPerThread = 2;
 /** What a hash is taken to cost until one was measured. */
 const firstGuessMs = 20;
-/**
- * The weight of the newest hash in the moving average. It all but stays where a hash can be when it has its core to
- * itself: in the first seconds of a storm every core has other things to do too, and who is then told to come back much
- * too late leaves the threads idle. Who comes back too early is only sent away again, at a hundredth of a hash's cost.
- */
-const newestWeight = { faster: 0.3, slower: 0.001 };
+/** The weight of the newest hash in the moving average. */
+const newestWeight = 0.05;
 const restartAfterMs = 1_000;
 
 /**
@@ -141,7 +137,7 @@ export function openHashPool(options: {
     dispatch();
     if (!task) return;
     seconds.observe(result.ms / 1000);
-    averageMs += (result.ms - averageMs) * newestWeight[result.ms < averageMs ? "faster" : "slower"];
+    averageMs += (result.ms - averageMs) * newestWeight;
     queue.charge(task.tenantId, result.ms - task.charged);
     task.resolve(result);
   }

@@ -12,8 +12,11 @@ export interface FullQueue {
   readonly tenants: number;
 }
 
-/** Nobody is asked to wait longer. */
-export const longestWaitMs = 120_000;
+/**
+ * Nobody is asked to wait longer. In the first seconds of a storm every core has other things to do too; who is then sent
+ * away for minutes leaves the service idle soon after. Who comes back too early is only sent away again.
+ */
+export const longestWaitMs = 15_000;
 
 /**
  * Gives out virtual places: when to come back to those who are sent away from a full queue, one after the other at the

@@ -30,7 +30,7 @@ test("a school that has few people away does not wait behind the thousands of an
   const both = { ...full, ownLength: 100, tenants: 2 };
   const waits = Array.from({ length: 50 }, () => sendAway(small, both, now).retryAfterMs);
   expect(Math.max(...waits)).toBeLessThanOrEqual(1_000 + 50 * 20);
-  expect(sendAway(big, both, now).retryAfterMs).toBeGreaterThan(100_000);
+  expect(sendAway(big, both, now).retryAfterMs).toBeGreaterThanOrEqual(longestWaitMs / 2);
 });
 
 test("with two schools the places of both together are given out at the whole rate", () => {

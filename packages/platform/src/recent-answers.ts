@@ -3,6 +3,10 @@ export function recentAnswers<Answer>(max: number) {
   const answers = new Map<string, Answer>();
   return {
     get: (question: string): Answer | undefined => answers.get(question),
+    /** Forgets this answer, if it is the one. */
+    forget(question: string, answer: Answer): void {
+      if (answers.get(question) === answer) answers.delete(question);
+    },
     set(question: string, answer: Answer): void {
       answers.delete(question);
       answers.set(question, answer);

@@ -108,7 +108,8 @@ export const submissionsRouter = (services: ApiServices) => {
   };
 
   const facts = openHandInFacts(services);
-  const answers = recentAnswers<{ sha256: string; answer: Submitted }>(maxAnswers);
+  /** Also of what is under way: who asks again because the answer is late must not make a crowd twice as large. */
+  const answers = recentAnswers<{ sha256: string; answer: Promise<Submitted> }>(maxAnswers);
 
   /** The command that promises content, of whoever calls, with all that its decision needs to know. */
   const commitOf = async (
@@ -142,6 +143,36 @@ export const submissionsRouter = (services: ApiServices) => {
     return receiptFor(receiptKeys, kind, { tenantId, committed, stream, revision: 0, position, receivedAt });
   };
 
+  /** Stores content and appends its commit and its arrival in one write. */
+  const handInFile = async (
+    ctx: Caller,
+    handIn: z.output<typeof HandInKey>,
+    { submissionId, stream }: ReturnType<typeof submissionOf>,
+    content: Content,
+    bytes: Uint8Array,
+  ): Promise<Submitted> => {
+    const { tenantId, arrivedAt: at } = ctx;
+    const { command, committed } = await commitOf(ctx, handIn, content, null);
+    // Content is stored before the event that says so, which may follow a commit that came without it.
+    if (committed || (await awaits(tenantId, submissionId, content.sha256))) {
+      await objects.put(tenantId, content.sha256, bytes);
+    }
+    const executed = await withReceipt(
+      stream,
+      eventLog.execute(
+        submissionDecider,
+        submissionId,
+        [
+          step<SubmissionCommand>(ctx, at, command),
+          step<SubmissionCommand>(ctx, at, { type: "ReceiveContent", sha256: content.sha256, at }),
+        ],
+        { expectNew: committed !== undefined },
+      ),
+    );
+    const receipt = await receiptAfter(tenantId, "fullest", executed, committed, at);
+    return { submissionId, receipt, position: String(executed.position) };
+  };
+
   return router({
     /**
      * Hands in a file that comes in the request. The same key with the same file gives the first receipt again; other
@@ -151,30 +182,15 @@ export const submissionsRouter = (services: ApiServices) => {
       .input(SubmitInput)
       .mutation(async ({ ctx, input: { file, sha256, ...handIn } }) => {
         const { bytes, content } = readFile(file, sha256);
-        const { tenantId, arrivedAt: at } = ctx;
         const { submissionId, stream } = submissionOf(ctx, handIn);
-        const answered = answers.get(submissionId);
-        if (answered?.sha256 === content.sha256) return answered.answer;
-        const { command, committed } = await commitOf(ctx, handIn, content, null);
-        // Content is stored before the event that says so, which may follow a commit that came without it.
-        if (committed || (await awaits(tenantId, submissionId, content.sha256))) {
-          await objects.put(tenantId, content.sha256, bytes);
+        const known = answers.get(submissionId);
+        if (known?.sha256 === content.sha256) return known.answer;
+        const answer = handInFile(ctx, handIn, { submissionId, stream }, content, bytes);
+        if (!known) {
+          const asked = { sha256: content.sha256, answer };
+          answers.set(submissionId, asked);
+          answer.catch(() => answers.forget(submissionId, asked));
         }
-        const executed = await withReceipt(
-          stream,
-          eventLog.execute(
-            submissionDecider,
-            submissionId,
-            [
-              step<SubmissionCommand>(ctx, at, command),
-              step<SubmissionCommand>(ctx, at, { type: "ReceiveContent", sha256: content.sha256, at }),
-            ],
-            { expectNew: committed !== undefined },
-          ),
-        );
-        const receipt = await receiptAfter(tenantId, "fullest", executed, committed, at);
-        const answer = { submissionId, receipt, position: String(executed.position) };
-        answers.set(submissionId, { sha256: content.sha256, answer });
         return answer;
       }),
 
