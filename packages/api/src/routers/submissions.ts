@@ -60,6 +60,18 @@ interface Submitted {
   position: string;
 }
 
+/** A call of `submit`: what it hands in, and its answer. */
+interface Asked {
+  readonly sha256: string;
+  readonly answer: Promise<Submitted>;
+  /** When it began, by `performance.now()`. */
+  readonly since: number;
+  answered: boolean;
+}
+
+/** A call that takes longer may hang at a server that died: who asks again then does not wait for it. */
+const joinMs = 5_000;
+
 /** A few MiB; the same key with the same content is answered the same for ever. */
 const maxAnswers = 10_000;
 
@@ -109,7 +121,7 @@ export const submissionsRouter = (services: ApiServices) => {
 
   const facts = openHandInFacts(services);
   /** Also of what is under way: who asks again because the answer is late must not make a crowd twice as large. */
-  const answers = recentAnswers<{ sha256: string; answer: Promise<Submitted> }>(maxAnswers);
+  const answers = recentAnswers<Asked>(maxAnswers);
 
   /** The command that promises content, of whoever calls, with all that its decision needs to know. */
   const commitOf = async (
@@ -184,12 +196,18 @@ export const submissionsRouter = (services: ApiServices) => {
         const { bytes, content } = readFile(file, sha256);
         const { submissionId, stream } = submissionOf(ctx, handIn);
         const known = answers.get(submissionId);
-        if (known?.sha256 === content.sha256) return known.answer;
+        const isSame = known?.sha256 === content.sha256;
+        if (isSame && (known.answered || performance.now() - known.since < joinMs)) return known.answer;
         const answer = handInFile(ctx, handIn, { submissionId, stream }, content, bytes);
-        if (!known) {
-          const asked = { sha256: content.sha256, answer };
+        if (!known || isSame) {
+          const asked: Asked = { sha256: content.sha256, answer, since: performance.now(), answered: false };
           answers.set(submissionId, asked);
-          answer.catch(() => answers.forget(submissionId, asked));
+          answer.then(
+            () => {
+              asked.answered = true;
+            },
+            () => answers.forget(submissionId, asked),
+          );
         }
         return answer;
       }),
