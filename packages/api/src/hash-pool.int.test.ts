@@ -112,9 +112,8 @@ test("past two seconds of work the rest are told when to come back, one after th
     message: expect.stringMatching(/place in the queue is \d+/),
   });
   const waits = busy.map(({ wait }) => wait?.retryAfterMs ?? 0);
-  const places = busy.map(({ wait }) => wait?.place ?? 0);
-  // The clock goes on while they are sent away.
-  expect(new Set(places).size).toBeGreaterThan(places.length * 0.8);
+  // Not quite all, where the machine is slow and the last are further away than anybody is sent.
+  expect(new Set(waits).size).toBeGreaterThan(waits.length * 0.8);
   const [earliest = 0, latest = 0] = [waits[0], waits.at(-1)];
   // Half of two seconds.
   expect(earliest).toBeGreaterThan(500);
