@@ -8,7 +8,7 @@ import {
   type TenantId,
   type UserId,
 } from "@carillon/domain";
-import { type Database, type EventLog, type LiveDatabase, recentAnswers } from "@carillon/platform";
+import { type Database, type EventLog, type LiveDatabase, recentCalls } from "@carillon/platform";
 import { membershipOf } from "./classroom.ts";
 import { sharedLookup } from "./shared-lookup.ts";
 
@@ -33,21 +33,17 @@ export function openHandInFacts({
   eventLog: EventLog;
   database: Pick<Database<LiveDatabase>, "withTenant">;
 }): HandInFacts {
-  const assignments = recentAnswers<{ readonly state: Promise<AssignmentState>; readonly at: number }>(
-    maxAssignments,
-  );
+  const askRecently = recentCalls<AssignmentState>({
+    max: maxAssignments,
+    joinMs: recentMs,
+    keptMs: recentMs,
+  });
 
   const newestAssignment = async (tenantId: TenantId, assignmentId: AssignmentId) =>
     (await eventLog.load(assignmentDecider, tenantId, assignmentId)).state;
 
-  const recentAssignment = (tenantId: TenantId, assignmentId: AssignmentId) => {
-    const question = `${tenantId}/${assignmentId}`;
-    const known = assignments.get(question);
-    if (known && performance.now() - known.at < recentMs) return known.state;
-    const asked = { state: newestAssignment(tenantId, assignmentId), at: performance.now() };
-    assignments.set(question, asked);
-    return asked.state;
-  };
+  const recentAssignment = (tenantId: TenantId, assignmentId: AssignmentId) =>
+    askRecently(`${tenantId}/${assignmentId}`, () => newestAssignment(tenantId, assignmentId));
 
   const pair = (classId: string, userId: string) => `${classId}/${userId}`;
   const studentInView = sharedLookup(database, async (tx, pairs: readonly string[]) => {

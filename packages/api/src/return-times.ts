@@ -25,8 +25,8 @@ export const longestWaitMs = 15_000;
  *
  * Each tenant has a line of its own, at its share of the rate, besides the one of all; the earlier of the two times
  * counts. So who has few people away does not wait behind the thousands of another school, and who is alone waits at
- * the full rate. Where the lines would be longer than `longestWaitMs`, as they are when somebody asks again and again
- * without waiting, times are drawn from the second half of it.
+ * the full rate. Where the lines would be longer than `longestWaitMs`, as they are in a great storm and when somebody asks
+ * again and again without waiting, times are drawn from the second half of it, and the place is that of the time.
  *
  * @example
  * const sendAway = returnTimes();

@@ -202,18 +202,16 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
   const execute: EventLog["execute"] = async (decider, id, steps, options = {}) => {
     const { tenantId } = steps[0].context;
     const stream = streamName(decider.category, tenantId, id);
-    let { expectNew = false } = options;
-    let loaded = expectNew
-      ? { state: decider.initial, last: undefined }
-      : (options.loaded ?? (await load(decider, tenantId, id)));
+    let given = options.expectNew ? { state: decider.initial, last: undefined } : options.loaded;
+    let loaded = given ?? (await load(decider, tenantId, id));
     for (let attempt = 1; ; attempt++) {
       const { state, last } = loaded;
       const { events, state: after } = decideAll(decider, steps, state);
       if (events.length === 0 && last) return { state: after, stream, ...last, added: 0 };
       if (events.length === 0) {
-        if (!expectNew) throw new Error(`a command on the empty stream ${stream} led to nothing`);
+        if (!given) throw new Error(`a command on the empty stream ${stream} led to nothing`);
         loaded = await load(decider, tenantId, id);
-        expectNew = false;
+        given = undefined;
         continue;
       }
       try {

@@ -24,6 +24,7 @@ export * from "./probes.ts";
 export * from "./read-models.ts";
 export * from "./receipt.ts";
 export * from "./recent-answers.ts";
+export * from "./recent-calls.ts";
 export * from "./revocations.ts";
 export * from "./role-check.ts";
 export * from "./sessions.ts";

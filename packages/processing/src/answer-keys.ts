@@ -1,5 +1,5 @@
 import { type AnswerKey, type AssignmentId, assignmentDecider, type TenantId } from "@carillon/domain";
-import type { EventLog } from "@carillon/platform";
+import { type EventLog, recentAnswers } from "@carillon/platform";
 
 const kept = 1_000;
 
@@ -8,15 +8,13 @@ const kept = 1_000;
  * last ones are kept in memory. Null for an assignment without one, undefined where there is no such assignment.
  */
 export function openAnswerKeys(eventLog: EventLog) {
-  const keys = new Map<AssignmentId, AnswerKey | null>();
+  const keys = recentAnswers<AnswerKey | null>(kept);
   return async (tenantId: TenantId, assignmentId: AssignmentId): Promise<AnswerKey | null | undefined> => {
     const known = keys.get(assignmentId);
     if (known !== undefined) return known;
     const { state } = await eventLog.load(assignmentDecider, tenantId, assignmentId);
     if (!state) return undefined;
     const key = state.profile.answerKey;
-    const [oldest] = keys.keys();
-    if (keys.size >= kept && oldest) keys.delete(oldest);
     keys.set(assignmentId, key);
     return key;
   };

@@ -20,7 +20,7 @@ import {
   type TenantId,
   UserId,
 } from "@carillon/domain";
-import { type Executed, type LiveDatabase, recentAnswers } from "@carillon/platform";
+import { type Executed, type LiveDatabase, recentCalls } from "@carillon/platform";
 import { z } from "zod";
 import type { ApiServices } from "../api-services.ts";
 import { authorizeInClass } from "../classroom.ts";
@@ -58,15 +58,6 @@ interface Submitted {
   submissionId: SubmissionId;
   receipt: string;
   position: string;
-}
-
-/** A call of `submit`: what it hands in, and its answer. */
-interface Asked {
-  readonly sha256: string;
-  readonly answer: Promise<Submitted>;
-  /** When it began, by `performance.now()`. */
-  readonly since: number;
-  answered: boolean;
 }
 
 /** A call that takes longer may hang at a server that died: who asks again then does not wait for it. */
@@ -120,8 +111,8 @@ export const submissionsRouter = (services: ApiServices) => {
   };
 
   const facts = openHandInFacts(services);
-  /** Also of what is under way: who asks again because the answer is late must not make a crowd twice as large. */
-  const answers = recentAnswers<Asked>(maxAnswers);
+  /** Also for what is under way: who asks again because the answer is late must not make a crowd twice as large. */
+  const handInOnce = recentCalls<Submitted>({ max: maxAnswers, joinMs });
 
   /** The command that promises content, of whoever calls, with all that its decision needs to know. */
   const commitOf = async (
@@ -195,21 +186,9 @@ export const submissionsRouter = (services: ApiServices) => {
       .mutation(async ({ ctx, input: { file, sha256, ...handIn } }) => {
         const { bytes, content } = readFile(file, sha256);
         const { submissionId, stream } = submissionOf(ctx, handIn);
-        const known = answers.get(submissionId);
-        const isSame = known?.sha256 === content.sha256;
-        if (isSame && (known.answered || performance.now() - known.since < joinMs)) return known.answer;
-        const answer = handInFile(ctx, handIn, { submissionId, stream }, content, bytes);
-        if (!known || isSame) {
-          const asked: Asked = { sha256: content.sha256, answer, since: performance.now(), answered: false };
-          answers.set(submissionId, asked);
-          answer.then(
-            () => {
-              asked.answered = true;
-            },
-            () => answers.forget(submissionId, asked),
-          );
-        }
-        return answer;
+        return handInOnce(`${submissionId}/${content.sha256}`, () =>
+          handInFile(ctx, handIn, { submissionId, stream }, content, bytes),
+        );
       }),
 
     /**
