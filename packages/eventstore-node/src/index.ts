@@ -1,3 +1,3 @@
-export type { TlsOption } from "./certificate.ts";
-export { type NodeOptions, type RunningNode, startNode } from "./node.ts";
-export type { DefaultPasswords } from "./users.ts";
+export type { TlsOption } from "./access/certificate.ts";
+export type { DefaultPasswords } from "./access/users.ts";
+export { type NodeOptions, type RunningNode, startNode } from "./node/node.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { AccessDeniedError } from "@eventstore/db-client";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { storeFile } from "./store-file.ts";
+import { storeFile } from "./storage/store-file.ts";
 import { asUser, connect, event, kill, names, spawnNode, startTestNode, temporaryFolder } from "./testing.ts";
 
 /** Runs the command to its end. */

@@ -1,9 +1,9 @@
 /** The command: serves a folder (`serve-options.ts`), or looks after one (`maintenance.ts`). */
 import { setFlagsFromString } from "node:v8";
 import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
-import { MAINTENANCE_USAGE, type MaintenanceCommand, maintenanceCommand } from "./maintenance.ts";
-import { type NodeOptions, startNode } from "./node.ts";
-import { parseServeOptions, SERVE_USAGE } from "./serve-options.ts";
+import { MAINTENANCE_USAGE, type MaintenanceCommand, maintenanceCommand } from "./node/maintenance.ts";
+import { type NodeOptions, startNode } from "./node/node.ts";
+import { parseServeOptions, SERVE_USAGE } from "./node/serve-options.ts";
 
 const USAGE = `usage: ${SERVE_USAGE} | ${MAINTENANCE_USAGE}`;
 
