@@ -1,0 +1,255 @@
+import {
+  CarillonError,
+  classDecider,
+  classIdOf,
+  commandIdOf,
+  type Instant,
+  instantOf,
+  membershipDecider,
+  membershipIdOf,
+  personDecider,
+  streamName,
+  submissionIdOf,
+  tenantIdOf,
+  userIdOf,
+} from "@carillon/domain";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startEventStore, type TestServer } from "../testing/servers.ts";
+import { commandContext, connectEventLog, type EventLog, readStored, type StoredEvent } from "./event-log.ts";
+
+const tenantId = tenantIdOf("riverside-high");
+const now = instantOf(new Date());
+const hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
+
+let server: TestServer;
+let log: EventLog;
+
+beforeAll(async () => {
+  server = await startEventStore();
+  log = connectEventLog(server.url, { patienceMs: 20_000 });
+});
+
+afterAll(async () => {
+  log.close();
+  await server.stop();
+});
+
+const context = (at: Instant = now) => commandContext(tenantId, "system:test", at);
+
+const enroll = (username: string, about = context()) =>
+  log.execute(
+    personDecider,
+    userIdOf(tenantId, username),
+    [
+      {
+        command: {
+          type: "EnrollUser",
+          profile: { username, name: username, email: null },
+          roles: ["student"],
+          passwordHash: hash,
+        },
+        context: about,
+      },
+    ],
+    { expectNew: true },
+  );
+
+const rename = (username: string, roles: ("student" | "teacher")[]) =>
+  log.execute(personDecider, userIdOf(tenantId, username), [
+    { command: { type: "AssignRoles", roles }, context: context() },
+  ]);
+
+const eventsOf = async (stream: string) => {
+  const events = [];
+  for await (const event of log.readStream(stream)) events.push(event);
+  return events;
+};
+
+/** Takes what `source` gives until `enough` of it is there. */
+async function take(source: AsyncIterable<StoredEvent>, enough: (events: StoredEvent[]) => boolean) {
+  const events: StoredEvent[] = [];
+  for await (const event of source) {
+    events.push(event);
+    if (enough(events)) break;
+  }
+  return events;
+}
+
+describe("a command becomes events", () => {
+  test("with revision, position, metadata and the state that they lead to", async () => {
+    const about = context("2013-10-01T12:00:00.000Z" as Instant);
+    const executed = await enroll("ada", about);
+    expect(executed).toMatchObject({
+      added: 2,
+      revision: 1,
+      state: { roles: ["student"], passwordHash: hash },
+    });
+
+    const [enrolled, password] = await eventsOf(executed.stream);
+    const { commandId: _, ...metadata } = about;
+    expect(enrolled).toMatchObject({
+      type: "UserEnrolled",
+      revision: 0,
+      metadata: { ...metadata, schema: 1 },
+    });
+    expect(password).toMatchObject({ type: "PasswordSet", revision: 1, position: executed.position });
+    expect(Date.parse(enrolled?.created ?? "")).toBeGreaterThan(Date.parse(about.occurredAt));
+  });
+
+  test("or nothing, where it is so already: then it answers where that stands", async () => {
+    const first = await enroll("bob");
+    expect(await enroll("bob")).toMatchObject({ added: 0, revision: 1, position: first.position });
+    expect(await rename("bob", ["student"])).toMatchObject({ added: 0, position: first.position });
+  });
+
+  test("or a refusal with its code, and nothing is written", async () => {
+    const refused = rename("nobody", ["teacher"]);
+    await expect(refused).rejects.toThrow(CarillonError);
+    await expect(refused).rejects.toMatchObject({ code: "user_unknown" });
+    expect(await eventsOf(streamName("user", tenantId, userIdOf(tenantId, "nobody")))).toEqual([]);
+  });
+
+  test("several steps are one write: a refused step takes the others with it", async () => {
+    const classId = classIdOf(tenantId, "B");
+    const userId = userIdOf(tenantId, "bea");
+    const id = membershipIdOf(classId, userId);
+    const join = {
+      type: "JoinClass",
+      classId,
+      userId,
+      as: "student",
+      classOpened: true,
+      userEnrolled: true,
+    } as const;
+    const leave = { type: "LeaveClass", classId, userId } as const;
+    const step = (command: typeof join | typeof leave) => ({ command, context: context() });
+    await expect(
+      log.execute(membershipDecider, id, [step(join), step(leave), step(leave)]),
+    ).rejects.toMatchObject({
+      code: "not_a_member",
+    });
+    expect(await log.load(membershipDecider, tenantId, id)).toEqual({ state: undefined, last: undefined });
+    expect(await log.execute(membershipDecider, id, [step(join), step(leave)])).toMatchObject({
+      added: 2,
+      revision: 1,
+    });
+  });
+});
+
+describe("the same command again", () => {
+  test("under its id adds nothing, even after others wrote to the stream", async () => {
+    const commandId = commandIdOf(tenantId, "student", "cy");
+    const first = await enroll("cy", { ...context(), commandId });
+    await rename("cy", ["teacher"]);
+    const again = await enroll("cy", { ...context(), commandId });
+    expect(again.position).toBe(first.position);
+    expect(await eventsOf(first.stream)).toHaveLength(3);
+  });
+
+  test("with more steps adds what is new", async () => {
+    const classId = classIdOf(tenantId, "C");
+    const userId = userIdOf(tenantId, "cy");
+    const step = <Command>(command: Command, record: string) => ({
+      command,
+      context: { ...context(), commandId: commandIdOf(tenantId, record) },
+    });
+    const join = step(
+      {
+        type: "JoinClass" as const,
+        classId,
+        userId,
+        as: "student" as const,
+        classOpened: true,
+        userEnrolled: true,
+      },
+      "join",
+    );
+    const leave = step({ type: "LeaveClass" as const, classId, userId }, "leave");
+    const id = membershipIdOf(classId, userId);
+    const run = (steps: Parameters<typeof log.execute<never, never, never>>[2]) =>
+      log.execute(membershipDecider, id, steps as never, { expectNew: true });
+    await run([join as never]);
+    await run([join as never, leave as never]);
+    await run([join as never, leave as never]);
+    const types = (await eventsOf(streamName("membership", tenantId, id))).map(({ type }) => type);
+    expect(types).toEqual(["StudentJoinedClass", "StudentLeftClass"]);
+  });
+});
+
+test("who writes to one stream at once is decided again, one after another", async () => {
+  await enroll("dan");
+  const writers = Array.from({ length: 6 }, (_, index) =>
+    rename("dan", index % 2 ? ["student"] : ["teacher"]),
+  );
+  const done = await Promise.all(writers);
+  const added = done.reduce((sum, executed) => sum + executed.added, 0);
+  const events = await eventsOf(streamName("user", tenantId, userIdOf(tenantId, "dan")));
+  expect(events.map(({ revision }) => revision)).toEqual(events.map((_, index) => index));
+  expect(events).toHaveLength(2 + added);
+  const roles = events.slice(2).map(({ data }) => JSON.stringify(data));
+  expect(roles.every((role, index) => index === 0 || role !== roles[index - 1])).toBe(true);
+});
+
+describe("following the log", () => {
+  test("gives every event in order: what was there, and what comes", async () => {
+    await enroll("eve");
+    const stop = new AbortController();
+    const head = await log.head();
+    const later = enroll("fay");
+    const events = await take(log.followAll(undefined, stop.signal), (all) =>
+      all.some(({ stream, type }) => stream.endsWith(userIdOf(tenantId, "fay")) && type === "PasswordSet"),
+    );
+    stop.abort();
+    await later;
+    const positions = events.map(({ position }) => position);
+    expect(positions).toEqual([...positions].sort((a, b) => (a < b ? -1 : 1)));
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length);
+    expect(events.every(({ type }) => !type.startsWith("$"))).toBe(true);
+    expect(events.map(({ position }) => position)).toContain(head);
+    expect(events.map(readStored).every(({ metadata }) => metadata.tenantId === tenantId)).toBe(true);
+  });
+
+  test("goes on after a position, for a follower and for a reader", async () => {
+    const { position } = await enroll("gus");
+    await enroll("hal");
+    const stop = new AbortController();
+    const [next] = await take(log.followAll(position, stop.signal), (all) => all.length === 1);
+    stop.abort();
+    expect(next).toMatchObject({ type: "UserEnrolled", data: { username: "hal" } });
+    const [read] = await take(log.readAll(position), (all) => all.length === 1);
+    expect(read?.id).toBe(next?.id);
+  });
+});
+
+test("a stream is found by its id alone", async () => {
+  const { stream } = await enroll("ida");
+  expect(await log.findStream("user", userIdOf(tenantId, "ida"))).toBe(stream);
+  expect(await log.findStream("submission", userIdOf(tenantId, "ida"))).toBeUndefined();
+});
+
+test("a store that is killed and comes back loses nothing and doubles nothing", async () => {
+  const stop = new AbortController();
+  const head = await log.head();
+  const names = Array.from({ length: 300 }, (_, index) => `storm-${index}`);
+  const seen = take(log.followAll(head, stop.signal), (all) => all.length === 2 * names.length);
+  let done = 0;
+  const writes = names.map((name) => enroll(name).then(() => done++));
+  await expect.poll(() => done, { interval: 1 }).toBeGreaterThan(20);
+  await server.kill9();
+  await server.restart();
+  await Promise.all(writes);
+  const events = await seen;
+  stop.abort();
+  expect(new Set(events.map(({ id }) => id)).size).toBe(2 * names.length);
+  const usernames = events.flatMap((event) =>
+    event.type === "UserEnrolled" ? [readStored(event).data] : [],
+  );
+  expect(usernames.map((data) => (data as { username: string }).username).sort()).toEqual([...names].sort());
+});
+
+test("a log that cannot be reached is said to be unavailable", async () => {
+  const nowhere = connectEventLog("esdb://127.0.0.1:1?tls=false", { patienceMs: 200 });
+  const id = submissionIdOf(tenantId, "" as never, "" as never, "k");
+  await expect(nowhere.load(classDecider, tenantId, id)).rejects.toMatchObject({ code: "unavailable" });
+  nowhere.close();
+});

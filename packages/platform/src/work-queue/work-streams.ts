@@ -1,0 +1,86 @@
+import type { TenantId } from "@carillon/domain";
+import {
+  type JetStreamManager,
+  type MsgRequest,
+  nanos,
+  RetentionPolicy,
+  StorageType,
+  type StoredMsg,
+} from "nats";
+import { eventStreamManager, isNotFound } from "../event-bus/event-stream.ts";
+import type { Bus } from "../nats/bus.ts";
+
+/** The JetStream stream that carries work: what is done is gone from it. */
+export const workStream = "WORK";
+
+/** The JetStream stream of the work that could not be done, and of who gave up which. Kept until somebody acts. */
+export const deadStream = "DEAD";
+
+/** Whose work it is and what is to be done: each tenant has a queue of its own for each step. */
+export interface WorkPlace {
+  readonly step: string;
+  readonly tenantId: TenantId;
+}
+
+/** What the first part of a subject says of the work: to be done, not to be done, or given up by somebody. */
+export type WorkKind = "work" | "dead" | "discarded";
+
+/** `work.<step>.<tenantId>`, or the subjects of every step or tenant that is left out. */
+export const workSubject = (kind: WorkKind, { step = "*", tenantId }: Partial<WorkPlace> = {}) =>
+  `${kind}.${step}.${tenantId ?? "*"}`;
+
+/** The place that a subject names. */
+export function placeOfWork(subject: string): WorkPlace {
+  const [, step, tenantId] = subject.split(".");
+  if (!step || !tenantId) throw new Error(`${subject} is no place of work`);
+  return { step, tenantId: tenantId as TenantId };
+}
+
+// A worker that is not sure whether it sent something sends it again within this.
+const duplicateWindowMs = 120_000;
+
+/** Makes both streams if they are not there. */
+export async function ensureWorkStreams(bus: Bus): Promise<JetStreamManager> {
+  const manager = await eventStreamManager(bus);
+  const both = { storage: StorageType.File, duplicate_window: nanos(duplicateWindowMs) };
+  await manager.streams.add({
+    ...both,
+    name: deadStream,
+    subjects: ["dead.>", "discarded.>"],
+    retention: RetentionPolicy.Limits,
+  });
+  await manager.streams.add({
+    ...both,
+    name: workStream,
+    subjects: ["work.>"],
+    retention: RetentionPolicy.Workqueue,
+  });
+  return manager;
+}
+
+/** Publishes and resolves when it is on disk. The same `messageId` within two minutes is the same message. */
+export async function publishWork(
+  bus: Bus,
+  subject: string,
+  data: Uint8Array,
+  messageId: string,
+): Promise<void> {
+  await bus.jetstream().publish(subject, data, { msgID: messageId });
+}
+
+/** The first message of `subject`, which may have wildcards, at the sequence `seq` or after it. */
+export async function messageFrom(
+  manager: JetStreamManager,
+  stream: string,
+  seq: number,
+  subject: string,
+): Promise<StoredMsg | undefined> {
+  try {
+    // The server takes it (2.9); the client's type has forgotten it.
+    const query = { seq, next_by_subj: subject } as MsgRequest;
+    return await manager.streams.getMessage(stream, query);
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
