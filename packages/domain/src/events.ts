@@ -1,14 +1,14 @@
 import { z } from "zod";
-import { assignmentEvents } from "./assignment.ts";
-import { classEvents } from "./class.ts";
 import { type EventOf, type EventType, UnreadableEvent, upcast } from "./event-type.ts";
 import { TenantId } from "./ids.ts";
-import { keyringEvents } from "./keyring.ts";
-import { membershipEvents } from "./membership.ts";
-import { personEvents } from "./person.ts";
-import { sessionEvents } from "./session.ts";
-import { submissionEvents } from "./submission.ts";
-import { tenantEvents } from "./tenant.ts";
+import { sessionEvents } from "./login/session.ts";
+import { keyringEvents } from "./receipts/keyring.ts";
+import { assignmentEvents } from "./school/assignment.ts";
+import { classEvents } from "./school/class.ts";
+import { membershipEvents } from "./school/membership.ts";
+import { personEvents } from "./school/person.ts";
+import { tenantEvents } from "./school/tenant.ts";
+import { submissionEvents } from "./submissions/submission.ts";
 import { Instant } from "./time.ts";
 
 /** Every event type there is. */

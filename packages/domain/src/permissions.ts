@@ -1,5 +1,5 @@
 import { CarillonError } from "./errors.ts";
-import type { Role } from "./person.ts";
+import type { Role } from "./school/person.ts";
 
 /** Who may do what: the one place that says so. `operator` runs the platform and belongs to no school. */
 export const permissions = {

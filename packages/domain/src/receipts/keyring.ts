@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { accept, type Decider, refuse, sameFact } from "./decider.ts";
-import { type EventOf, eventType } from "./event-type.ts";
+import { accept, type Decider, refuse, sameFact } from "../decider.ts";
+import { type EventOf, eventType } from "../event-type.ts";
 
 /** A public Ed25519 key: its id and the point, base64url (RFC 8037). */
 export const PublicKey = z.object({

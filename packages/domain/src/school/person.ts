@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { accept, type Decider, refuse, sameFact } from "./decider.ts";
-import { type EventOf, eventType } from "./event-type.ts";
-import { SessionId } from "./ids.ts";
+import { accept, type Decider, refuse, sameFact } from "../decider.ts";
+import { type EventOf, eventType } from "../event-type.ts";
+import { SessionId } from "../ids.ts";
 
 /** What somebody may be at a school. */
 export const Role = z.enum(["student", "teacher", "admin", "auditor", "operator"]);

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { AnswerKey } from "./answer-key.ts";
-import { accept, type Decider, refuse, sameFact } from "./decider.ts";
-import { type EventOf, eventType } from "./event-type.ts";
-import { ClassId } from "./ids.ts";
-import { Instant } from "./time.ts";
+import { accept, type Decider, refuse, sameFact } from "../decider.ts";
+import { type EventOf, eventType } from "../event-type.ts";
+import { ClassId } from "../ids.ts";
+import { AnswerKey } from "../submissions/answer-key.ts";
+import { Instant } from "../time.ts";
 
 /** What happens to work that comes after the due time. */
 export const LatePolicy = z.discriminatedUnion("kind", [

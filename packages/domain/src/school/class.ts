@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { accept, type Decider, refuse, sameFact } from "./decider.ts";
-import { type EventOf, eventType } from "./event-type.ts";
-import { CalendarDate } from "./time.ts";
+import { accept, type Decider, refuse, sameFact } from "../decider.ts";
+import { type EventOf, eventType } from "../event-type.ts";
+import { CalendarDate } from "../time.ts";
 
 /** A class as it is opened. Its first day is day 0 of its assignments. */
 export const ClassProfile = z.object({

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { given } from "../testing.ts";
 import { type KeyringEvent, keyringDecider, PublicKey } from "./keyring.ts";
-import { given } from "./testing.ts";
 
 const key = PublicKey.parse({ kid: "receipts-1", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" });
 const published: KeyringEvent = { type: "ReceiptKeyPublished", data: key };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { classIdOf, tenantIdOf, userIdOf } from "./ids.ts";
+import { classIdOf, tenantIdOf, userIdOf } from "../ids.ts";
+import { given } from "../testing.ts";
 import { type MembershipEvent, membershipDecider } from "./membership.ts";
-import { given } from "./testing.ts";
 
 const tenantId = tenantIdOf("riverside-high");
 const classId = classIdOf(tenantId, "AAA-2013J");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { given } from "../testing.ts";
 import { type ClassEvent, ClassProfile, classDecider } from "./class.ts";
-import { given } from "./testing.ts";
 
 const profile = ClassProfile.parse({
   code: "AAA-2013J",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { SessionId } from "./ids.ts";
+import { SessionId } from "../ids.ts";
+import { given } from "../testing.ts";
 import { type PersonEvent, PersonProfile, personDecider, Username } from "./person.ts";
-import { given } from "./testing.ts";
 
 const profile = PersonProfile.parse({ username: "Ada", name: "Ada", email: null });
 const enroll = { type: "EnrollUser", profile, roles: ["student" as const], passwordHash: null } as const;

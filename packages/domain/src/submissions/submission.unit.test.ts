@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { AssignmentProfile, type AssignmentState } from "./assignment.ts";
-import { assignmentIdOf, classIdOf, tenantIdOf, userIdOf } from "./ids.ts";
+import { assignmentIdOf, classIdOf, tenantIdOf, userIdOf } from "../ids.ts";
+import { AssignmentProfile, type AssignmentState } from "../school/assignment.ts";
+import { given } from "../testing.ts";
+import type { Instant } from "../time.ts";
 import { Content, isLate, type SubmissionEvent, submissionDecider } from "./submission.ts";
-import { given } from "./testing.ts";
-import type { Instant } from "./time.ts";
 
 const tenantId = tenantIdOf("riverside-high");
 const classId = classIdOf(tenantId, "AAA-2013J");

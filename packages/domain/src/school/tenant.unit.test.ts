@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { given } from "../testing.ts";
 import { BellTimes, type TenantEvent, TenantProfile, tenantDecider } from "./tenant.ts";
-import { given } from "./testing.ts";
 
 const profile = TenantProfile.parse({
   name: "Riverside High",

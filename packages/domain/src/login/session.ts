@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { accept, type Decider, refuse } from "./decider.ts";
-import { type EventOf, eventType } from "./event-type.ts";
-import { SessionId, UserId } from "./ids.ts";
+import { accept, type Decider, refuse } from "../decider.ts";
+import { type EventOf, eventType } from "../event-type.ts";
+import { SessionId, UserId } from "../ids.ts";
 
 /** Why a login was refused. The client is told only that it was. */
 export const LoginRefusal = z.enum(["unknown_user", "no_password", "wrong_password", "too_many_attempts"]);

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { classIdOf, tenantIdOf } from "../ids.ts";
+import { given } from "../testing.ts";
+import type { Instant } from "../time.ts";
 import { type AssignmentEvent, AssignmentProfile, assignmentDecider } from "./assignment.ts";
-import { classIdOf, tenantIdOf } from "./ids.ts";
-import { given } from "./testing.ts";
-import type { Instant } from "./time.ts";
 
 const classId = classIdOf(tenantIdOf("riverside-high"), "AAA-2013J");
 const at = "2026-09-01T09:00:00.000Z" as Instant;

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { accept, type Decider, refuse, sameFact } from "./decider.ts";
-import { type EventOf, eventType } from "./event-type.ts";
+import { accept, type Decider, refuse, sameFact } from "../decider.ts";
+import { type EventOf, eventType } from "../event-type.ts";
 
 /** The short name of a school in addresses and commands: `riverside-high`. */
 export const Slug = z

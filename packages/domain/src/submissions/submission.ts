@@ -1,10 +1,10 @@
 import { z } from "zod";
-import type { AssignmentState, LatePolicy } from "./assignment.ts";
-import { accept, type Decider, refuse, sameFact } from "./decider.ts";
-import { type EventOf, eventType } from "./event-type.ts";
-import { AssignmentId, ClassId, UserId } from "./ids.ts";
-import type { MembershipState } from "./membership.ts";
-import { Instant } from "./time.ts";
+import { accept, type Decider, refuse, sameFact } from "../decider.ts";
+import { type EventOf, eventType } from "../event-type.ts";
+import { AssignmentId, ClassId, UserId } from "../ids.ts";
+import type { AssignmentState, LatePolicy } from "../school/assignment.ts";
+import type { MembershipState } from "../school/membership.ts";
+import { Instant } from "../time.ts";
 
 /** What is handed in: the digest decides, the name is for people. */
 export const Content = z.object({

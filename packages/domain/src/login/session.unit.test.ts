@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { SessionId, tenantIdOf, userIdOf } from "./ids.ts";
+import { SessionId, tenantIdOf, userIdOf } from "../ids.ts";
+import { given } from "../testing.ts";
 import { sessionDecider } from "./session.ts";
-import { given } from "./testing.ts";
 
 const sessionId = SessionId.parse("0192f3a4-5b6c-7d8e-9f01-23456789abcd");
 const userId = userIdOf(tenantIdOf("riverside-high"), "ada");

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { accept, type Decider, refuse } from "./decider.ts";
-import { type EventOf, eventType } from "./event-type.ts";
-import { ClassId, UserId } from "./ids.ts";
+import { accept, type Decider, refuse } from "../decider.ts";
+import { type EventOf, eventType } from "../event-type.ts";
+import { ClassId, UserId } from "../ids.ts";
 
 const Student = z.object({ classId: ClassId, studentId: UserId });
 const Teacher = z.object({ classId: ClassId, teacherId: UserId });
