@@ -1,7 +1,7 @@
-import type { apiTree } from "./trees/api.ts";
-import type { authTree } from "./trees/auth.ts";
-import type { reportsTree } from "./trees/reports.ts";
-import type { mergeRouters } from "./trpc.ts";
+import type { mergeRouters } from "./http/trpc.ts";
+import type { apiTree } from "./workers/api-tree.ts";
+import type { authTree } from "./workers/auth-tree.ts";
+import type { reportsTree } from "./workers/reports-tree.ts";
 
 /** Everything that a client can call through the gateway. Each worker serves its own part. */
 export type AppRouter = ReturnType<

@@ -21,7 +21,7 @@ export type Settings = Readonly<Record<string, string>>;
 
 const repository = join(import.meta.dirname, "../../..");
 const deno = join(repository, "node_modules/deno/deno");
-const serveNode = join(import.meta.dirname, "serve-node.ts");
+const serveNode = join(import.meta.dirname, "workers/serve-node.ts");
 const startTimeoutMs = 20_000;
 
 // A test run that is ended leaves no process behind.
@@ -129,8 +129,8 @@ const hashThreads = [
   `--allow-read=${[
     join(repository, "node_modules"),
     "/usr/bin/ldd",
-    join(import.meta.dirname, "hash-thread.ts"),
-    join(import.meta.dirname, "password-formats.ts"),
+    join(import.meta.dirname, "login/passwords/hash-thread.ts"),
+    join(import.meta.dirname, "login/passwords/formats.ts"),
   ].join(",")}`,
   "--allow-sys=hostname,setPriority",
 ];

@@ -21,7 +21,9 @@ const packages = join(import.meta.dirname, "../../../../packages");
 const projections = (file: string) => join(packages, "projections/src/workers", file);
 const processing = (file: string) => join(packages, "processing/src/workers", file);
 const api = (file: string) => join(packages, "api/src/workers", file);
-const hashThreads = ["hash-thread.ts", "password-formats.ts"].map((file) => join(packages, "api/src", file));
+const hashThreads = ["hash-thread.ts", "formats.ts"].map((file) =>
+  join(packages, "api/src/login/passwords", file),
+);
 
 /** Every database with the login of who fills it. */
 export function projectorUrls(

@@ -13,19 +13,19 @@ import {
   safeRoleOrExit,
   settingsOrExit,
 } from "@carillon/platform";
-import { contentRoute } from "../content-route.ts";
-import { eventLogAnswers } from "../event-log-answers.ts";
-import { openHashPool } from "../hash-pool.ts";
-import { procedures } from "../identity.ts";
-import { openReceiptKeys } from "../receipt-keys.ts";
-import { receiptRoute } from "../receipt-route.ts";
-import { apiTree } from "../trees/api.ts";
-import { trpcApp } from "../trpc-app.ts";
-import { uploadPace } from "../upload-pace.ts";
-import { uploadRoutes } from "../upload-routes.ts";
-import { uploadSlots } from "../upload-slots.ts";
-import { openUploads } from "../uploads.ts";
-import { worker } from "../worker.ts";
+import { procedures } from "../http/authenticated-procedures.ts";
+import { eventLogAnswers } from "../http/event-log-probe.ts";
+import { trpcApp } from "../http/trpc-app.ts";
+import { worker } from "../http/worker.ts";
+import { openHashPool } from "../login/passwords/hash-pool.ts";
+import { openReceiptKeys } from "../receipts/receipt-keys.ts";
+import { receiptRoute } from "../receipts/receipt-route.ts";
+import { contentRoute } from "../submissions/download-route.ts";
+import { uploadPace } from "../uploads/upload-pace.ts";
+import { uploadRoutes } from "../uploads/upload-routes.ts";
+import { uploadSlots } from "../uploads/upload-tickets.ts";
+import { openUploads } from "../uploads/uploads.ts";
+import { apiTree } from "./api-tree.ts";
 
 /** The classroom: people, classes, assignments and submissions. */
 

@@ -16,19 +16,19 @@ import {
   settingsOrExit,
   signingKeys,
 } from "@carillon/platform";
-import { openAccounts } from "../accounts.ts";
-import { deviceTokens } from "../device-token.ts";
-import { eventLogAnswers } from "../event-log-answers.ts";
-import { openHashPool } from "../hash-pool.ts";
-import { procedures } from "../identity.ts";
-import { countTtlMs, type FailureCount, openLoginLimits } from "../login-limits.ts";
-import { openLoginLog } from "../login-log.ts";
-import { passwordProof } from "../password-proof.ts";
-import { passwordUpgrades } from "../password-upgrades.ts";
-import { refreshTokens } from "../refresh-token.ts";
-import { authTree } from "../trees/auth.ts";
-import { trpcApp } from "../trpc-app.ts";
-import { worker } from "../worker.ts";
+import { procedures } from "../http/authenticated-procedures.ts";
+import { eventLogAnswers } from "../http/event-log-probe.ts";
+import { trpcApp } from "../http/trpc-app.ts";
+import { worker } from "../http/worker.ts";
+import { openAccounts } from "../login/accounts.ts";
+import { deviceTokens } from "../login/device-token.ts";
+import { countTtlMs, type FailureCount, openLoginLimits } from "../login/login-limits.ts";
+import { openLoginLog } from "../login/login-recorder.ts";
+import { passwordProof } from "../login/password-proof.ts";
+import { openHashPool } from "../login/passwords/hash-pool.ts";
+import { passwordUpgrades } from "../login/passwords/upgrades.ts";
+import { refreshTokens } from "../login/refresh-token.ts";
+import { authTree } from "./auth-tree.ts";
 
 /** Logs people in: the only worker that sees passwords and the keys that sign access tokens. */
 

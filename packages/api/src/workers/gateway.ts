@@ -1,6 +1,6 @@
 import { createLogger, createMetrics, settingsOrExit } from "@carillon/platform";
-import { gatewayApp } from "../gateway-app.ts";
-import { worker } from "../worker.ts";
+import { gatewayApp } from "../gateway/gateway-app.ts";
+import { worker } from "../http/worker.ts";
 
 /** The one address for clients. */
 

@@ -10,10 +10,10 @@ import {
   safeRoleOrExit,
   settingsOrExit,
 } from "@carillon/platform";
-import { procedures } from "../identity.ts";
-import { reportsTree } from "../trees/reports.ts";
-import { trpcApp } from "../trpc-app.ts";
-import { worker } from "../worker.ts";
+import { procedures } from "../http/authenticated-procedures.ts";
+import { trpcApp } from "../http/trpc-app.ts";
+import { worker } from "../http/worker.ts";
+import { reportsTree } from "./reports-tree.ts";
 
 /** Reports, on a database of their own: what a principal asks for cannot slow a student down. */
 

@@ -1,0 +1,117 @@
+import { streamName, tenantIdOf, userIdOf } from "@carillon/domain";
+import {
+  type Bus,
+  connectBus,
+  connectEventLog,
+  createMetrics,
+  type EventLog,
+  type LoginJournal,
+  newSessionId,
+  openLoginJournal,
+} from "@carillon/platform";
+import { freePort, startEventStore, startNats, type TestServer } from "@carillon/platform/testing";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { type LoginAttempt, openLoginLog } from "./login-recorder.ts";
+
+const tenantId = tenantIdOf("riverside-high");
+const userId = userIdOf(tenantId, "ada");
+const login = (): LoginAttempt => ({
+  tenantId,
+  userId,
+  sessionId: newSessionId(),
+  correlationId: crypto.randomUUID(),
+});
+
+let nats: TestServer;
+let eventStore: TestServer;
+let bus: Bus;
+let eventLog: EventLog;
+let journal: LoginJournal;
+beforeAll(async () => {
+  [nats, eventStore] = await Promise.all([startNats(), startEventStore()]);
+  bus = await connectBus(nats.url, "test");
+  eventLog = connectEventLog(eventStore.url);
+  journal = openLoginJournal(bus);
+});
+afterAll(async () => {
+  eventLog?.close();
+  await bus?.close();
+  await nats?.stop();
+  await eventStore?.stop();
+});
+
+const open = (log: EventLog) => {
+  const metrics = createMetrics("test");
+  const loginLog = openLoginLog({ eventLog: log, journal, log: { warn: () => {} }, metrics });
+  const dropped = async () => {
+    const metric = metrics.getSingleMetric("carillon_login_refusals_dropped_total");
+    return (await metric?.get())?.values[0]?.value;
+  };
+  return { ...loginLog, dropped };
+};
+const eventsOf = async ({ sessionId }: LoginAttempt) => {
+  const types: string[] = [];
+  for await (const { type } of eventLog.readStream(streamName("session", tenantId, sessionId)))
+    types.push(type);
+  return types;
+};
+
+test("a session that ends before its login was written has both in the log, in order, and each once", async () => {
+  const one = login();
+  const loginLog = open(eventLog);
+  const end = () => loginLog.ended({ ...one, reason: "logged_out", actor: userId });
+  await end();
+  expect(await eventsOf(one)).toEqual(["LoggedIn", "SessionRevoked"]);
+  await loginLog.accepted(one);
+  await end();
+  await loginLog.close();
+  expect(await journal.pending()).toBe(0);
+  expect(await eventsOf(one)).toEqual(["LoggedIn", "SessionRevoked"]);
+});
+
+test("an entry that was put in the journal twice is written once", async () => {
+  const one = login();
+  const loginLog = open(eventLog);
+  await Promise.all([loginLog.accepted(one), loginLog.accepted(one)]);
+  await loginLog.close();
+  expect(await eventsOf(one)).toEqual(["LoggedIn"]);
+});
+
+test("of two who write, each login is written by one", async () => {
+  const logins = Array.from({ length: 200 }, login);
+  const [one, other] = [open(eventLog), open(eventLog)];
+  await Promise.all(logins.map(one.accepted));
+  await Promise.all([one.close(), other.close()]);
+  for (const each of logins) expect(await eventsOf(each)).toEqual(["LoggedIn"]);
+});
+
+test("while the log is away refusals wait, and those that are too many are dropped and counted", async () => {
+  const away = connectEventLog(`esdb://127.0.0.1:${await freePort()}?tls=false`, { patienceMs: 100 });
+  onTestFinished(() => away.close());
+  const loginLog = open(away);
+  for (let index = 0; index < 1_100; index++) loginLog.refused(login(), "wrong_password");
+  // Four are being written.
+  expect(await loginLog.dropped()).toBe(96);
+  await loginLog.close();
+  expect(await loginLog.dropped()).toBe(1_100);
+});
+
+test("while NATS is away no login is promised to come into the log", async () => {
+  const loginLog = open(eventLog);
+  await nats.kill9();
+  await expect(loginLog.accepted(login())).rejects.toMatchObject({ code: "unavailable" });
+  await nats.restart();
+  const one = login();
+  await expect
+    .poll(
+      () =>
+        loginLog.accepted(one).then(
+          () => "taken",
+          () => "refused",
+        ),
+      { timeout: 20_000 },
+    )
+    .toBe("taken");
+  await expect.poll(() => eventsOf(one), { timeout: 20_000 }).toEqual(["LoggedIn"]);
+  await loginLog.close();
+});

@@ -1,0 +1,111 @@
+import { type AssignmentId, instantOf, submissionDecider } from "@carillon/domain";
+import { commandContext, connectEventLog, type EventLog } from "@carillon/platform";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  fromNow,
+  newAssignment,
+  openSchool,
+  runtimes,
+  type School,
+  type Servers,
+  startServers,
+  startWorkers,
+  type TestWorker,
+  textFile,
+  type Workers,
+} from "../testing.ts";
+import { uploadWindowMs } from "../uploads/upload-tickets.ts";
+
+let servers: Servers;
+let eventLog: EventLog;
+let filling: TestWorker[];
+beforeAll(async () => {
+  servers = await startServers();
+  eventLog = connectEventLog(servers.log.EVENTSTORE_URL);
+  filling = await Promise.all([
+    servers.startRelay(),
+    servers.startProjector("live", "directory", "submissions"),
+  ]);
+});
+afterAll(async () => {
+  await Promise.all((filling ?? []).map((worker) => worker.stop()));
+  await eventLog?.close();
+  await servers?.stop();
+});
+
+describe.each(runtimes)("late work on %s", (runtime) => {
+  let workers: Workers;
+  let school: School;
+  let assignmentId: AssignmentId;
+  beforeAll(async () => {
+    workers = await startWorkers(runtime, servers);
+    school = await openSchool(workers.gateway.url, servers.signingKey, `late-${runtime}`);
+  });
+  afterAll(() => workers?.stop());
+
+  const answerKey = {
+    questions: [{ kind: "number" as const, id: "q1", value: 42.25, tolerance: 0, points: 1 }],
+  };
+
+  test("an assignment says how it takes late work, and never what the right answers are", async () => {
+    const { teacher, student, classId } = school;
+    const published = await teacher.client.assignments.publish.mutate({
+      ...newAssignment(classId, "quiz"),
+      ...{ graceSeconds: 90, counts: "best", answerKey },
+      latePolicy: { kind: "penalty", percentPerDay: 10 },
+    });
+    const { position: atLeast } = published;
+    ({ assignmentId } = published);
+    for (const { client } of [student, teacher]) {
+      const { assignments } = await client.assignments.list.query({ classId, atLeast });
+      expect(assignments).toMatchObject([
+        {
+          ...{ graceSeconds: 90, counts: "best", autograded: true },
+          latePolicy: { kind: "penalty", percentPerDay: 10 },
+        },
+      ]);
+      expect(JSON.stringify(assignments)).not.toContain("42.25");
+    }
+  });
+
+  test("student and teacher see what was late, what it cost, and what lapsed", async () => {
+    const { teacher, student, classId, tenantId } = school;
+    const due = fromNow(500);
+    const late = await teacher.client.assignments.publish.mutate({
+      ...newAssignment(classId, "essay"),
+      latePolicy: { kind: "penalty", percentPerDay: 10 },
+      dueAt: due,
+    });
+    await expect.poll(() => Date.now() > Date.parse(due)).toBe(true);
+    const work = { assignmentId: late.assignmentId, key: "late", file: textFile("late") };
+    const { submissionId } = await student.client.submissions.submit.mutate(work);
+    await teacher.client.submissions.grade.mutate({ submissionId, score: 80 });
+
+    const committed = await student.client.submissions.commit.mutate({
+      ...{ assignmentId, key: "never", sha256: "ab".repeat(32), bytes: 1_000 },
+      ...{ name: "essay.pdf", mediaType: "application/pdf" },
+    });
+    const at = instantOf(new Date(Date.now() + uploadWindowMs));
+    const { position } = await eventLog.execute(submissionDecider, committed.submissionId, [
+      { command: { type: "LapseSubmission", at }, context: commandContext(tenantId, "test", at) },
+    ]);
+
+    const atLeast = String(position);
+    const mine = await student.client.submissions.mine.query({ atLeast });
+    const listed = await Promise.all(
+      [late.assignmentId, assignmentId].map((id) =>
+        teacher.client.submissions.list.query({ assignmentId: id, atLeast }),
+      ),
+    );
+    for (const { submissions } of [mine, { submissions: listed.flatMap((part) => part.submissions) }]) {
+      expect(submissions.find(({ key }) => key === "late")).toMatchObject({
+        ...{ late: true, penaltyPercent: 10, score: 72, rawScore: 80, grader: "person", counts: true },
+        ...{ uploadBy: null, lapsedAt: null },
+      });
+      expect(submissions.find(({ key }) => key === "never")).toMatchObject({
+        ...{ late: false, penaltyPercent: 0, score: null, rawScore: null, grader: null, counts: false },
+        ...{ uploadBy: committed.upload?.expiresAt, receivedAt: null, lapsedAt: at },
+      });
+    }
+  });
+});

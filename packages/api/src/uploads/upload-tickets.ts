@@ -1,0 +1,103 @@
+import { Buffer } from "node:buffer";
+import { CarillonError, type Instant, instantOf, type SubmissionId, type TenantId } from "@carillon/domain";
+import type { ContentStore, ExpectedContent, SigningKey } from "@carillon/platform";
+import { derivedSecret, macOf } from "../http/mac.ts";
+import type { UploadPace } from "./upload-pace.ts";
+
+/** How large content may be, in bytes. */
+export const maxUploadBytes = 256 * 1024 ** 2;
+/** How long after the commit content may come, in milliseconds. */
+export const uploadWindowMs = 24 * 3_600_000;
+
+/** What is said of content that comes too late. @param receipt of the commit, where it is at hand */
+export const submissionLapsed = (receipt?: string): CarillonError =>
+  new CarillonError(
+    "submission_lapsed",
+    "The content did not come in time, so this submission has lapsed: hand in again under a new key.",
+    receipt === undefined ? {} : { receipt },
+  );
+
+/** Content that was committed and has not come. */
+export interface AwaitedContent extends ExpectedContent {
+  readonly tenantId: TenantId;
+  readonly submissionId: SubmissionId;
+  readonly uploadBy: Instant;
+}
+
+/** Where and when to send content. */
+export interface UploadSlot {
+  /** `/uploads/<id>` at the gateway; an absolute address is a store's own, and `submissions.received` has to follow. */
+  readonly url: string;
+  readonly method: "PUT";
+  readonly headers: Readonly<Record<string, string>>;
+  /** When it is this one's turn. */
+  readonly notBefore: Instant;
+  /** The same in milliseconds from now: a client's clock may be wrong. */
+  readonly waitMs: number;
+  readonly expiresAt: Instant;
+}
+
+/** Offers slots and knows them again. */
+export interface UploadSlots {
+  /** @param isNew whether the content was not awaited before: what is new takes a turn of its own */
+  offer(awaited: AwaitedContent, isNew: boolean): Promise<UploadSlot>;
+  /** What a slot's id is for; undefined for an id that we did not make. */
+  read(id: string): AwaitedContent | undefined;
+}
+
+/**
+ * Slots whose ids say everything: base64url of `tenantId.submissionId.sha256.bytes.uploadBy.HMAC-SHA256(secret, all
+ * before)`. Whoever has the id can send that content and nothing else, and the same content has the same id.
+ *
+ * @param keys the keys of receipts, of which the secrets are derived (HKDF, RFC 5869). The oldest makes ids, since workers that are not
+ * restarted yet know no newer one; any knows its own again
+ */
+export function uploadSlots(
+  keys: readonly SigningKey[],
+  objects: Pick<ContentStore, "presignedPut">,
+  pace: UploadPace,
+): UploadSlots {
+  const macs = keys.map(({ d = "" }) =>
+    macOf(derivedSecret(Buffer.from(d, "base64url"), "carillon upload slot")),
+  );
+
+  const idOf = ({ tenantId, submissionId, sha256, bytes, uploadBy }: AwaitedContent) => {
+    const [mac] = macs;
+    if (!mac) throw new Error("there is no key for upload slots");
+    const claims = [tenantId, submissionId, sha256, bytes, Date.parse(uploadBy)].join(".");
+    return Buffer.from(`${claims}.${mac.sign(claims)}`).toString("base64url");
+  };
+
+  return {
+    async offer(awaited, isNew) {
+      const { tenantId, uploadBy, bytes } = awaited;
+      const waitMs = isNew ? pace.promise(bytes) : pace.wait();
+      const direct = await objects.presignedPut(tenantId, awaited, new Date(uploadBy));
+      return {
+        url: direct?.url ?? `/uploads/${idOf(awaited)}`,
+        method: "PUT",
+        headers: direct?.headers ?? {},
+        notBefore: instantOf(new Date(Date.now() + waitMs)),
+        waitMs,
+        expiresAt: uploadBy,
+      };
+    },
+    read(id) {
+      const match =
+        /^(([0-9a-f-]{36})\.([0-9a-f-]{36})\.([0-9a-f]{64})\.(\d{1,15})\.(\d{1,15}))\.([^.]+)$/.exec(
+          Buffer.from(id, "base64url").toString(),
+        );
+      if (!match) return undefined;
+      const [, claims = "", tenantId, submissionId, sha256 = "", bytes, uploadBy, signature = ""] = match;
+      if (!macs.some((mac) => mac.fits(claims, signature))) return undefined;
+      // What we signed, we had parsed.
+      return {
+        tenantId: tenantId as TenantId,
+        submissionId: submissionId as SubmissionId,
+        sha256,
+        bytes: Number(bytes),
+        uploadBy: instantOf(new Date(Number(uploadBy))),
+      };
+    },
+  };
+}

@@ -1,0 +1,540 @@
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import {
+  type AssignmentId,
+  instantOf,
+  type SubmissionId,
+  streamName,
+  submissionDecider,
+} from "@carillon/domain";
+import {
+  type Bus,
+  type ContentStore,
+  commandContext,
+  connectBus,
+  connectEventLog,
+  type EventLog,
+  openContent,
+  verifyReceipt,
+} from "@carillon/platform";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  clientOf,
+  fromNow,
+  newAssignment,
+  openSchool,
+  refusal,
+  runtimes,
+  type School,
+  type Servers,
+  settingsFor,
+  startServers,
+  startWorker,
+  startWorkers,
+  textFile,
+  tokenFor,
+  type Workers,
+  workerModule,
+} from "../testing.ts";
+import { maxUploadBytes, uploadWindowMs } from "./upload-tickets.ts";
+
+let servers: Servers;
+let eventLog: EventLog;
+let bus: Bus;
+let store: ContentStore;
+beforeAll(async () => {
+  servers = await startServers();
+  eventLog = connectEventLog(servers.log.EVENTSTORE_URL);
+  bus = await connectBus(servers.log.NATS_URL, "test");
+  store = openContent(bus);
+});
+afterAll(async () => {
+  await eventLog?.close();
+  await bus?.close();
+  await servers?.stop();
+});
+
+const mebibyte = 1024 ** 2;
+const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+
+describe.each(runtimes)("an upload on %s", (runtime) => {
+  let workers: Workers;
+  let school: School;
+  let assignmentId: AssignmentId;
+  let keys = 0;
+  beforeAll(async () => {
+    workers = await startWorkers(runtime, servers);
+    school = await openSchool(workers.gateway.url, servers.signingKey, `uploads-${runtime}`);
+    const assignment = { ...newAssignment(school.classId, "TMA1"), graceSeconds: 60 };
+    ({ assignmentId } = await school.teacher.client.assignments.publish.mutate(assignment));
+  });
+  afterAll(() => workers?.stop());
+
+  const file = (content: Uint8Array, name = "essay.pdf") => ({
+    sha256: sha256(content),
+    bytes: content.length,
+    name,
+    mediaType: "application/pdf",
+  });
+  /** Commits content under a key of its own, and gives the address to send it to. */
+  const commit = async (content: Uint8Array, options: { key?: string; name?: string } = {}) => {
+    const key = options.key ?? `key-${++keys}`;
+    const input = { assignmentId, key, ...file(content, options.name) };
+    const committed = await school.student.client.submissions.commit.mutate(input);
+    return { ...committed, input, key, address: `${workers.gateway.url}${committed.upload?.url}` };
+  };
+  const put = (address: string, body: Uint8Array | ReadableStream | null, range?: string) =>
+    fetch(address, {
+      method: "PUT",
+      body: body as BodyInit | null,
+      ...(range !== undefined && { headers: { "content-range": range } }),
+      ...{ duplex: "half" },
+    });
+  const part = (content: Uint8Array, from: number, to: number) =>
+    [content.subarray(from, to), `bytes ${from}-${to - 1}/${content.length}`] as const;
+  const offsetAt = async (address: string) => {
+    const answer = await fetch(address, { method: "HEAD" });
+    return [answer.headers.get("upload-offset"), answer.headers.get("upload-complete")];
+  };
+  const refused = async (answer: Response) => {
+    const { error } = (await answer.json()) as { error: { message: string; data: { errorCode: string } } };
+    return { status: answer.status, errorCode: error.data.errorCode };
+  };
+  const eventsOf = async (submissionId: SubmissionId) => {
+    const types = [];
+    const stream = streamName("submission", school.tenantId, submissionId);
+    for await (const { type } of eventLog.readStream(stream)) types.push(type);
+    return types;
+  };
+  const isStored = (content: Uint8Array) => store.has(school.tenantId, sha256(content));
+  const proofOf = async (receipt: string) =>
+    verifyReceipt(
+      receipt,
+      await fetch(`${workers.gateway.url}/.well-known/receipts.json`).then((keys) => keys.json()),
+    );
+
+  test("a digest is handed in first; its content follows, and the receipt then says so", async () => {
+    const content = randomBytes(3 * mebibyte);
+    const { input, receipt, submissionId, upload, address } = await commit(content);
+    expect(await proofOf(receipt)).toMatchObject({ sha256: input.sha256, receivedAt: null });
+    expect(Date.parse(upload?.expiresAt ?? "")).toBe(
+      Date.parse((await proofOf(receipt)).committedAt) + uploadWindowMs,
+    );
+    expect(upload).toMatchObject({ method: "PUT", headers: {}, waitMs: 0 });
+
+    const answer = await put(address, content);
+    expect(answer.status).toBe(200);
+    const received = await answer.json();
+    expect(received).toMatchObject({ submissionId, position: expect.stringMatching(/^\d+$/) });
+    expect((await proofOf(received.receipt)).receivedAt).not.toBeNull();
+    expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted", "SubmissionReceived"]);
+    const stored = await store.get(school.tenantId, input.sha256);
+    expect(sha256(stored ?? new Uint8Array())).toBe(input.sha256);
+
+    // Each call gives one text, whenever it is called.
+    const { submissions } = school.student.client;
+    expect(await submissions.commit.mutate(input)).toMatchObject({ receipt, upload: null });
+    expect(await submissions.receipt.query(input)).toEqual({ submissionId, receipt: received.receipt });
+    for (const again of [content, randomBytes(9), null]) {
+      expect(await (await put(address, again)).json()).toEqual(received);
+    }
+  });
+
+  test("the same slot three times at once is received once, with one receipt", async () => {
+    const content = randomBytes(mebibyte);
+    const { submissionId, address } = await commit(content);
+    const answers = await Promise.all(
+      [1, 2, 3].map(async () => (await put(address, content)).json() as Promise<{ receipt: string }>),
+    );
+    expect(new Set(answers.map(({ receipt }) => receipt)).size).toBe(1);
+    expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted", "SubmissionReceived"]);
+  });
+
+  test("parts are taken in order, from wherever the upload is, and may all come at once", async () => {
+    const content = randomBytes(mebibyte);
+    const { address } = await commit(content);
+    expect(await offsetAt(address)).toEqual(["0", "?0"]);
+    const first = await put(address, ...part(content, 0, 300_000));
+    expect([first.status, await first.json()]).toEqual([202, { offset: 300_000, bytes: mebibyte }]);
+    expect(await offsetAt(address)).toEqual(["300000", "?0"]);
+    for (const wrong of [0, 400_000]) {
+      expect(await refused(await put(address, ...part(content, wrong, 500_000)))).toEqual({
+        status: 409,
+        errorCode: "upload_offset_mismatch",
+      });
+    }
+    const rest = part(content, 300_000, mebibyte);
+    const answers = await Promise.all([put(address, ...rest), put(address, ...rest)]);
+    // Who was slower may be told that the rest has come, and then asks.
+    expect(answers.map(({ status }) => status)).toContain(200);
+    expect(await offsetAt(address)).toEqual([String(mebibyte), "?1"]);
+    expect(await isStored(content)).toBe(true);
+  });
+
+  test("who has sent every part but got no answer asks for the end, and gets the receipt", async () => {
+    const content = randomBytes(10_000);
+    const { address } = await commit(content);
+    const nothing = `bytes */${content.length}`;
+    const asked = await put(address, null, nothing);
+    expect([asked.status, await asked.json()]).toEqual([202, { offset: 0, bytes: 10_000 }]);
+    const { receipt } = await (await put(address, ...part(content, 0, 10_000))).json();
+    expect(await (await put(address, null, nothing)).json()).toMatchObject({ receipt });
+  });
+
+  test("a whole upload that ends too early is content_missing, and nothing of it is kept", async () => {
+    const content = randomBytes(mebibyte);
+    const { address, submissionId } = await commit(content);
+    expect(await refused(await put(address, content.subarray(0, 700_000)))).toEqual({
+      status: 400,
+      errorCode: "content_missing",
+    });
+    expect(await offsetAt(address)).toEqual(["0", "?0"]);
+    expect(await isStored(content)).toBe(false);
+    expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted"]);
+  });
+
+  /** Sends the beginning of a part and then nothing more; resolves when so much is stored. */
+  const beginPart = async (url: string, path: string, content: Uint8Array, bytes: number) => {
+    const { hostname, port } = new URL(url);
+    const sending = request({
+      ...{ hostname, port, path, method: "PUT" },
+      headers: {
+        "content-length": content.length,
+        "content-range": `bytes 0-${content.length - 1}/${content.length}`,
+      },
+    });
+    sending.on("error", () => {});
+    sending.write(content.subarray(0, bytes));
+    return sending;
+  };
+
+  test("a part whose connection breaks is kept as far as it came, and the upload goes on from there", async () => {
+    const content = randomBytes(mebibyte);
+    const { address, upload } = await commit(content);
+    const sending = await beginPart(workers.gateway.url, upload?.url ?? "", content, 600_000);
+    await expect.poll(() => offsetAt(address), { timeout: 10_000 }).toEqual(["524288", "?0"]);
+    sending.destroy();
+    await expect.poll(() => offsetAt(address), { timeout: 10_000 }).toEqual(["600000", "?0"]);
+    expect((await put(address, ...part(content, 600_000, mebibyte))).status).toBe(200);
+    expect(await isStored(content)).toBe(true);
+  });
+
+  test("another worker goes on with an upload whose worker was killed", async () => {
+    const content = randomBytes(mebibyte);
+    const { submissionId, upload, address } = await commit(content);
+    const settings = settingsFor(servers, workers.auth.url).api;
+    const doomed = await startWorker(runtime, workerModule("api"), settings);
+    await beginPart(doomed.url, upload?.url ?? "", content, 600_000);
+    await expect.poll(() => offsetAt(address), { timeout: 10_000 }).toEqual(["524288", "?0"]);
+    await doomed.kill9();
+    expect(await offsetAt(address)).toEqual(["524288", "?0"]);
+    expect(await isStored(content)).toBe(false);
+    expect((await put(address, ...part(content, 524_288, mebibyte))).status).toBe(200);
+    expect(await isStored(content)).toBe(true);
+    expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted", "SubmissionReceived"]);
+  });
+
+  test("other content than was committed is refused, and the right one can follow", async () => {
+    const content = randomBytes(600_000);
+    const other = randomBytes(600_000);
+    const { address } = await commit(content);
+    const mismatch = { status: 400, errorCode: "content_digest_mismatch" };
+    expect(await refused(await put(address, other))).toEqual(mismatch);
+    expect((await put(address, ...part(other, 0, 300_000))).status).toBe(202);
+    expect(await refused(await put(address, ...part(other, 300_000, 600_000)))).toEqual(mismatch);
+    expect(await offsetAt(address)).toEqual(["0", "?0"]);
+    expect([await isStored(content), await isStored(other)]).toEqual([false, false]);
+    expect((await put(address, ...part(content, 0, 600_000))).status).toBe(200);
+  });
+
+  test("no more is taken than was committed, and no more can be committed than may be", async () => {
+    const content = randomBytes(600_000);
+    const more = Buffer.concat([content, Buffer.from("more")]);
+    const { address, input } = await commit(content);
+    const tooLarge = { status: 413, errorCode: "content_too_large" };
+    expect(await refused(await put(address, more))).toEqual(tooLarge);
+    expect(await refused(await put(address, more, "bytes 0-600003/*"))).toEqual(tooLarge);
+    expect(await refused(await put(address, more, "bytes 0-599999/600000"))).toEqual(tooLarge);
+    expect(await refused(await put(address, content.subarray(0, 200_000), "bytes 0-99999/600000"))).toEqual(
+      tooLarge,
+    );
+    expect(await isStored(content)).toBe(false);
+    expect((await refused(await put(address, more, "bytes 0-600003/600004"))).errorCode).toBe("malformed");
+    expect((await refused(await put(address, more, "bytes 9-1/600000"))).errorCode).toBe("malformed");
+    const { submissions } = school.student.client;
+    const huge = { ...input, key: "huge", bytes: maxUploadBytes + 1 };
+    expect(await refusal(submissions.commit.mutate(huge))).toMatchObject({
+      errorCode: "content_too_large",
+      issues: [{ path: "bytes" }],
+    });
+    expect((await put(address, content)).status).toBe(200);
+  });
+
+  test("nothing at all is content_missing, when it is committed and when it is sent", async () => {
+    const { address, input } = await commit(Buffer.from("my essay"));
+    const { submissions } = school.student.client;
+    expect(await refusal(submissions.commit.mutate({ ...input, key: "empty", bytes: 0 }))).toMatchObject({
+      errorCode: "content_missing",
+      httpStatus: 400,
+      issues: [{ path: "bytes" }],
+    });
+    expect((await refused(await put(address, null))).errorCode).toBe("content_missing");
+    expect((await refused(await put(address, new Uint8Array()))).errorCode).toBe("content_missing");
+    expect(await offsetAt(address)).toEqual(["0", "?0"]);
+  });
+
+  test("another file under the same key is a conflict that names the first receipt", async () => {
+    const first = await commit(Buffer.from("first"));
+    const taken = { errorCode: "submission_key_taken", httpStatus: 409, receipt: first.receipt };
+    expect(await refusal(commit(Buffer.from("second"), { key: first.key }))).toMatchObject(taken);
+    const { submissions } = school.student.client;
+    const second = { assignmentId, key: first.key, file: textFile("second") };
+    expect(await refusal(submissions.submit.mutate(second))).toMatchObject(taken);
+  });
+
+  test("content that was committed may also come in a request", async () => {
+    const { key, receipt, input } = await commit(Buffer.from("small"));
+    const { submissions } = school.student.client;
+    const submitted = await submissions.submit.mutate({ assignmentId, key, file: textFile("small") });
+    expect((await proofOf(submitted.receipt)).receivedAt).not.toBeNull();
+    expect(await submissions.commit.mutate(input)).toMatchObject({ receipt, upload: null });
+    expect(await submissions.receipt.query(input)).toMatchObject({ receipt: submitted.receipt });
+    expect(await isStored(Buffer.from("small"))).toBe(true);
+  });
+
+  test("what lapsed takes no content any more, and says so with its receipt", async () => {
+    const content = randomBytes(200_000);
+    const { submissionId, address, receipt, input } = await commit(content);
+    await put(address, ...part(content, 0, 100_000));
+    const at = instantOf(new Date(Date.now() + uploadWindowMs + 1_000));
+    await eventLog.execute(submissionDecider, submissionId, [
+      { command: { type: "LapseSubmission", at }, context: commandContext(school.tenantId, "test", at) },
+    ]);
+    const lapsed = { status: 412, errorCode: "submission_lapsed" };
+    expect(await refused(await put(address, content))).toEqual(lapsed);
+    expect(await refused(await put(address, ...part(content, 100_000, 200_000)))).toEqual(lapsed);
+    expect(await isStored(content)).toBe(false);
+    const { submissions } = school.student.client;
+    const withReceipt = { errorCode: "submission_lapsed", receipt };
+    expect(await refusal(submissions.commit.mutate(input))).toMatchObject(withReceipt);
+    const inline = { name: "essay.pdf", mediaType: "application/pdf", base64: content.toString("base64") };
+    expect(
+      await refusal(submissions.submit.mutate({ assignmentId, key: input.key, file: inline })),
+    ).toMatchObject(withReceipt);
+    expect(await submissions.receipt.query(input)).toEqual({ submissionId, receipt });
+  });
+
+  test("an id that we did not make, or that was changed, is unknown", async () => {
+    const content = Buffer.from("my essay");
+    const { upload, submissionId } = await commit(content);
+    const id = upload?.url.split("/").at(-1) ?? "";
+    const other = await openSchool(workers.gateway.url, servers.signingKey, `slots-${runtime}`);
+    const claims = Buffer.from(id, "base64url").toString();
+    const forged = [
+      claims.replace(school.tenantId, other.tenantId),
+      claims.replace(submissionId, crypto.randomUUID()),
+      claims.replace(sha256(content), sha256(Buffer.from("other"))),
+      "nonsense",
+    ].map((text) => Buffer.from(text).toString("base64url"));
+    for (const wrong of [...forged, `${id.slice(0, -4)}AAAA`]) {
+      const answer = await put(`${workers.gateway.url}/uploads/${wrong}`, content);
+      expect(await refused(answer)).toEqual({ status: 404, errorCode: "upload_unknown" });
+    }
+    expect(await store.has(other.tenantId, sha256(content))).toBe(false);
+  });
+
+  test("another school's assignment, somebody else's class and a closed assignment are refused at the commit", async () => {
+    const content = file(Buffer.from("my essay"));
+    const other = await openSchool(workers.gateway.url, servers.signingKey, `others-${runtime}`);
+    const commitAs = ({ client }: Pick<School["student"], "client">, id = assignmentId) =>
+      refusal(client.submissions.commit.mutate({ assignmentId: id, key: "1", ...content }));
+    expect(await commitAs(other.student)).toMatchObject({ errorCode: "assignment_unknown" });
+    expect(await commitAs(school.outsider)).toMatchObject({ errorCode: "not_a_member" });
+    expect(await commitAs(school.teacher)).toMatchObject({ errorCode: "forbidden" });
+  });
+
+  test("an assignment closes to the millisecond by our clock, and what it took may still be sent and asked for", async () => {
+    const { teacher, student, classId } = school;
+    const due = fromNow(1_000);
+    const strict = await teacher.client.assignments.publish.mutate({
+      ...newAssignment(classId, "strict"),
+      latePolicy: { kind: "refuse" },
+      dueAt: due,
+    });
+    const content = randomBytes(1_000);
+    const hand = (key: string, hoursOff = 0) =>
+      clientWithClock(hoursOff).submissions.commit.mutate({
+        ...{ assignmentId: strict.assignmentId, key },
+        ...file(content),
+      });
+    const token = await tokenFor(servers.signingKey, student.userId, school.tenantId, ["student"]);
+    const clientWithClock = (hoursOff: number) =>
+      clientOf(workers.gateway.url, token, {
+        date: new Date(Date.now() + hoursOff * 3_600_000).toUTCString(),
+      });
+
+    const first = await hand("first", 5);
+    const inline = { assignmentId: strict.assignmentId, key: "inline", file: textFile("inline") };
+    await student.client.submissions.commit.mutate({ ...inline, ...file(Buffer.from("inline")) });
+    const slow = await beginCall(workers.api.url, token, {
+      ...{ assignmentId: strict.assignmentId, key: "slow" },
+      ...file(content),
+    });
+    const tries = [];
+    for (let n = 0; Date.now() < Date.parse(due) + 300; n++) {
+      tries.push(hand(`at-${n}`, n % 2 === 0 ? 7 : -7).catch((error) => error));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const accepted = [];
+    for (const outcome of await Promise.all(tries)) {
+      if (outcome instanceof Error)
+        expect(outcome).toMatchObject({ data: { errorCode: "assignment_closed" } });
+      else accepted.push((await proofOf(outcome.receipt)).committedAt);
+    }
+    expect(accepted.length).toBeGreaterThan(10);
+    expect(accepted.length).toBeLessThan(tries.length - 10);
+    expect(accepted.every((at) => at <= due)).toBe(true);
+
+    expect(await hand("first", -9)).toMatchObject({
+      receipt: first.receipt,
+      upload: { url: first.upload?.url },
+    });
+    expect((await put(`${workers.gateway.url}${first.upload?.url}`, content)).status).toBe(200);
+    await student.client.submissions.submit.mutate(inline);
+    expect(await isStored(Buffer.from("inline"))).toBe(true);
+    // What counts is when the request came, not when all of it had come.
+    const { committedAt } = await proofOf((await slow()).receipt);
+    expect(committedAt <= due).toBe(true);
+  });
+
+  /** Sends a commit's headers now, and its input when what this gives is called. */
+  const beginCall = async (url: string, token: string, input: object) => {
+    const body = JSON.stringify(input);
+    const sending = request(`${url}/trpc/submissions.commit`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${token}`,
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(body),
+      },
+    });
+    const answered = once(sending, "response");
+    sending.write(body.slice(0, 1));
+    return async () => {
+      sending.end(body.slice(1));
+      const [response] = (await answered) as [IncomingMessage];
+      const { result } = JSON.parse(Buffer.concat(await Array.fromAsync(response)).toString());
+      return result.data as { receipt: string };
+    };
+  };
+
+  test("only who has content can have it received: its digest is not enough", async () => {
+    const content = randomBytes(1_000);
+    const theirs = await commit(content);
+    await put(theirs.address, content);
+    const mine = await commit(content);
+    const { submissions } = school.student.client;
+    const { submissionId } = mine;
+    expect(await refusal(submissions.received.mutate({ submissionId }))).toMatchObject({
+      errorCode: "content_missing",
+    });
+    expect(mine.upload).not.toBeNull();
+    expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted"]);
+    const received = await (await put(mine.address, content)).json();
+    expect(await submissions.received.mutate({ submissionId })).toEqual(received);
+    expect(await refusal(school.outsider.client.submissions.received.mutate({ submissionId }))).toMatchObject(
+      { errorCode: "submission_unknown" },
+    );
+  });
+
+  test("large uploads that are committed together are spread out", async () => {
+    const waits = [];
+    for (let n = 0; n < 3; n++) {
+      const input = { assignmentId, key: `spread-${n}`, ...file(randomBytes(8)), bytes: maxUploadBytes };
+      const { upload } = await school.student.client.submissions.commit.mutate(input);
+      waits.push(upload?.waitMs ?? 0);
+      expect(Date.parse(upload?.notBefore ?? "")).toBeGreaterThan(Date.now() + (upload?.waitMs ?? 0) - 5_000);
+    }
+    const [first = 0, second = 0, third = 0] = waits;
+    expect(second - first).toBeGreaterThan(4_000);
+    expect(third - second).toBeGreaterThan(4_000);
+  });
+
+  describe("content that was handed in", () => {
+    const download = async (
+      submissionId: string,
+      who?: School["student"] | School["teacher"],
+      roles = ["student"],
+    ) => {
+      const token = who && (await tokenFor(servers.signingKey, who.userId, school.tenantId, roles as never));
+      return fetch(`${workers.gateway.url}/submissions/${submissionId}/content`, {
+        headers: token ? { authorization: `Bearer ${token}` } : {},
+      });
+    };
+
+    test("comes back to its student and to the class's teachers, as a download with a harmless name", async () => {
+      const content = randomBytes(mebibyte);
+      const { submissionId, address } = await commit(content, { name: '../..\\etc/a "ü" b.html' });
+      expect(await refused(await download(submissionId, school.student))).toMatchObject({
+        errorCode: "content_missing",
+      });
+      await put(address, content);
+      for (const [who, roles] of [
+        [school.student, ["student"]],
+        [school.teacher, ["teacher"]],
+        [school.admin, ["admin"]],
+      ] as const) {
+        const answer = await download(submissionId, who, [...roles]);
+        expect(answer.status).toBe(200);
+        expect(Object.fromEntries(answer.headers)).toMatchObject({
+          "content-type": "application/pdf",
+          "content-disposition": `attachment; filename="a ___ b.html"; filename*=UTF-8''a%20%22%C3%BC%22%20b.html`,
+          "x-content-type-options": "nosniff",
+          "content-security-policy": "default-src 'none'; sandbox",
+        });
+        expect(sha256(new Uint8Array(await answer.arrayBuffer()))).toBe(sha256(content));
+      }
+    });
+
+    test("is nobody else's", async () => {
+      const content = randomBytes(1_000);
+      const { submissionId, address } = await commit(content);
+      await put(address, content);
+      expect((await refused(await download(submissionId))).errorCode).toBe("token_missing");
+      expect(await refused(await download(submissionId, school.outsider))).toMatchObject({
+        errorCode: "not_a_member",
+      });
+      expect(await refused(await download(submissionId, school.otherTeacher, ["teacher"]))).toMatchObject({
+        errorCode: "not_a_member",
+      });
+      expect(await refused(await download(submissionId, school.auditor, ["auditor"]))).toMatchObject({
+        errorCode: "forbidden",
+      });
+      expect((await refused(await download("nonsense", school.student))).errorCode).toBe(
+        "submission_unknown",
+      );
+    });
+  });
+
+  test.each(["..", ".", "", "a/..", "name\u0000.txt", "name\r\nX: y", "x".repeat(256)])(
+    "the file name %j is refused",
+    async (name) => {
+      expect(await refusal(commit(Buffer.from("my essay"), { name }))).toMatchObject({
+        errorCode: "malformed",
+        issues: [{ path: "name" }],
+      });
+    },
+  );
+
+  test("a receipt is asked for by its student and by who may list, and by nobody else", async () => {
+    const { receipt, input } = await commit(Buffer.from("my essay"));
+    const ask = (who: Pick<School["student"], "client">, studentId?: School["student"]["userId"]) =>
+      who.client.submissions.receipt.query({ ...input, studentId });
+    const { userId } = school.student;
+    expect(await ask(school.teacher, userId)).toMatchObject({ receipt });
+    expect(await ask(school.auditor, userId)).toMatchObject({ receipt });
+    expect(await refusal(ask(school.outsider, userId))).toMatchObject({ errorCode: "forbidden" });
+    expect(await refusal(ask(school.outsider))).toMatchObject({ errorCode: "submission_unknown" });
+  });
+});

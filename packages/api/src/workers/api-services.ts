@@ -1,0 +1,15 @@
+import type { ContentStore, Database, EventLog, LiveDatabase } from "@carillon/platform";
+import type { Procedures } from "../http/authenticated-procedures.ts";
+import type { HashPool } from "../login/passwords/hash-pool.ts";
+import type { ReceiptKeys } from "../receipts/receipt-keys.ts";
+import type { UploadSlots } from "../uploads/upload-tickets.ts";
+
+/** What the procedures of the worker `api` work with. */
+export interface ApiServices extends Procedures {
+  readonly eventLog: EventLog;
+  readonly database: Database<LiveDatabase>;
+  readonly objects: ContentStore;
+  readonly hashPool: HashPool;
+  readonly receiptKeys: ReceiptKeys;
+  readonly uploadSlots: Pick<UploadSlots, "offer">;
+}
