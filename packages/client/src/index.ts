@@ -1,6 +1,5 @@
 export type { AppRouter } from "@carillon/api";
-export { type ComeBackOptions, comeBack, type Wait } from "./come-back.ts";
-export { type HandedIn, type HandInOptions, handIn, type WorkToHandIn } from "./hand-in.ts";
+export { type ComeBackOptions, comeBack, type Wait } from "./http/retry-when-busy.ts";
 export {
   type Credentials,
   type Login,
@@ -9,4 +8,5 @@ export {
   type SessionOptions,
   type SessionStorage,
   type Tokens,
-} from "./session.ts";
+} from "./login/session.ts";
+export { type HandedIn, type HandInOptions, handIn, type WorkToHandIn } from "./submissions/hand-in.ts";

@@ -2,7 +2,7 @@ import type { AppRouter } from "@carillon/api";
 import { createTRPCClient, TRPCClientError, type TRPCLink } from "@trpc/client";
 import { observable } from "@trpc/server/observable";
 import { expect, test } from "vitest";
-import { comeBack, type Wait } from "./come-back.ts";
+import { comeBack, type Wait } from "./retry-when-busy.ts";
 
 const busy = { errorCode: "busy", retryAfterMs: 20, place: 7 };
 const unavailable = { errorCode: "unavailable" };

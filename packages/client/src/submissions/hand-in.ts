@@ -1,8 +1,8 @@
 import type { AppRouter } from "@carillon/api";
 import { TRPCClientError } from "@trpc/client";
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
-import { backOffMs, spread } from "./come-back.ts";
-import type { Session } from "./session.ts";
+import { backOffMs, spread } from "../http/retry-when-busy.ts";
+import type { Session } from "../login/session.ts";
 
 type Inputs = inferRouterInputs<AppRouter>["submissions"];
 type Outputs = inferRouterOutputs<AppRouter>["submissions"];

@@ -1,7 +1,7 @@
 import type { AppRouter } from "@carillon/api";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
-import { comeBack, type Wait } from "./come-back.ts";
+import { comeBack, type Wait } from "../http/retry-when-busy.ts";
 import { renewExpired } from "./renew-expired.ts";
 
 type Answers = inferRouterOutputs<AppRouter>["auth"];

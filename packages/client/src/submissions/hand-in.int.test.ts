@@ -15,8 +15,8 @@ import {
 } from "@carillon/api/testing";
 import type { inferRouterInputs } from "@trpc/server";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { AppRouter } from "../index.ts";
 import { handIn } from "./hand-in.ts";
-import type { AppRouter } from "./index.ts";
 
 let servers: Servers;
 beforeAll(async () => {
