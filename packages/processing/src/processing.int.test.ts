@@ -9,7 +9,7 @@ import {
   workSubject,
 } from "@carillon/platform";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { done, type Outcome, type Step } from "./step.ts";
+import { done, type Outcome, type Step } from "./queue/job-handler.ts";
 import {
   eventsOf,
   handIn,

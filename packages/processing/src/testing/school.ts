@@ -27,10 +27,10 @@ import {
 } from "@carillon/platform";
 import { startEventStore, startNats, type TestServer } from "@carillon/platform/testing";
 import { runRelay } from "../../../projections/src/relay.ts";
-import { gradeStep } from "../grade.ts";
-import { lapseStep } from "../lapse.ts";
-import { type ProcessingParts, runProcessing } from "../run-processing.ts";
-import type { Step } from "../step.ts";
+import type { Step } from "../queue/job-handler.ts";
+import { type ProcessingParts, runProcessing } from "../queue/run-processing.ts";
+import { gradeStep } from "../submissions/grade.ts";
+import { lapseStep } from "../submissions/lapse.ts";
 
 /** Something that runs until it is stopped. */
 export interface Running {

@@ -10,12 +10,12 @@ import {
   safeRoleOrExit,
   settingsOrExit,
 } from "@carillon/platform";
-import { contentReferences } from "../content-references.ts";
-import { gradeStep } from "../grade.ts";
-import { lapseStep } from "../lapse.ts";
-import { runCollector } from "../run-collector.ts";
-import { runProcessing } from "../run-processing.ts";
-import { observeWork } from "../work-metrics.ts";
+import { contentReferences } from "../content/content-references.ts";
+import { runCollector } from "../content/run-collector.ts";
+import { runProcessing } from "../queue/run-processing.ts";
+import { observeWork } from "../queue/work-metrics.ts";
+import { gradeStep } from "../submissions/grade.ts";
+import { lapseStep } from "../submissions/lapse.ts";
 
 /** Works on what events ask for: grades by answer keys, lets lapse what never came. Collects content that nobody needs. */
 

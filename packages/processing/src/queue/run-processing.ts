@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Bus, openTries, openWorkQueue, type WorkItem } from "@carillon/platform";
 import { dispatch } from "./dispatch.ts";
+import type { Step } from "./job-handler.ts";
 import { serveQueues } from "./serve-queues.ts";
-import type { Step } from "./step.ts";
 import { type WorkParts, workOn } from "./work-on.ts";
 
 /** What processing works with. */

@@ -8,9 +8,9 @@ import {
   type TenantId,
 } from "@carillon/domain";
 import type { EventLog } from "@carillon/platform";
+import { contextOf } from "../queue/context-of.ts";
+import { defineStep, done, type Outcome } from "../queue/job-handler.ts";
 import { openAnswerKeys } from "./answer-keys.ts";
-import { contextOf } from "./context-of.ts";
-import { defineStep, done, type Outcome } from "./step.ts";
 
 /** Where content comes from. */
 export interface ContentReader {

@@ -1,7 +1,7 @@
 import { type Instant, instantOf, parseStreamName, submissionDecider } from "@carillon/domain";
 import type { EventLog } from "@carillon/platform";
-import { contextOf } from "./context-of.ts";
-import { defineStep, done } from "./step.ts";
+import { contextOf } from "../queue/context-of.ts";
+import { defineStep, done } from "../queue/job-handler.ts";
 
 /** Lets a submission lapse whose content has not come in time. */
 export const lapseStep = (eventLog: EventLog) =>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createSlots } from "./slots.ts";
+import { createSlots } from "./semaphore.ts";
 
 test("places are given in the order in which they were asked for", async () => {
   const slots = createSlots(1);

@@ -7,7 +7,7 @@ import {
   type WorkQueue,
   workSubject,
 } from "@carillon/platform";
-import { createSlots } from "./slots.ts";
+import { createSlots } from "./semaphore.ts";
 
 /**
  * How many items are worked on at once: while one waits for servers, others go on. Few, so that in a flood, when every

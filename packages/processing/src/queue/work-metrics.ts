@@ -9,7 +9,7 @@ import {
   type Registry,
   telemetryNames,
 } from "@carillon/platform";
-import type { Step } from "./step.ts";
+import type { Step } from "./job-handler.ts";
 import type { WorkObserver } from "./work-on.ts";
 
 /** Keeps the metrics of the work queue; figures that NATS holds stay what they were while it is away. */

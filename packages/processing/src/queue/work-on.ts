@@ -1,6 +1,6 @@
 import { CarillonError, UnreadableEvent } from "@carillon/domain";
 import type { Logger, StoredEvent, TriesStore, WorkItem } from "@carillon/platform";
-import type { Outcome, Step } from "./step.ts";
+import type { Outcome, Step } from "./job-handler.ts";
 
 /** Hears what becomes of work. */
 export interface WorkObserver {

@@ -1,6 +1,6 @@
 import { UnreadableEvent } from "@carillon/domain";
 import type { StoredEvent, WorkQueue } from "@carillon/platform";
-import type { Step } from "./step.ts";
+import type { Step } from "./job-handler.ts";
 
 const atOnce = 500;
 

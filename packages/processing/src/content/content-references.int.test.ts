@@ -1,9 +1,9 @@
 import { collectOrphans, contentGraceMs, openContent } from "@carillon/platform";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { projectionsNamed } from "../../projections/src/projections.ts";
-import { type Pipeline, startPipeline } from "../../projections/src/testing/pipeline.ts";
+import { projectionsNamed } from "../../../projections/src/projections.ts";
+import { type Pipeline, startPipeline } from "../../../projections/src/testing/pipeline.ts";
+import { digestOf, handIn, openSchool, store } from "../testing/school.ts";
 import { contentReferences } from "./content-references.ts";
-import { digestOf, handIn, openSchool, store } from "./testing/school.ts";
 
 let pipeline: Pipeline;
 beforeAll(async () => {
