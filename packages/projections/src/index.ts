@@ -1,3 +1,3 @@
-export * from "./migrate-databases.ts";
-export { type Skip, skipPoison } from "./poison.ts";
-export { type PartitionStatus, projectionStatus, type StoppedAt } from "./status.ts";
+export * from "./migrate/migrate-databases.ts";
+export { type Skip, skipPoison } from "./projector/poison.ts";
+export { type PartitionStatus, projectionStatus, type StoppedAt } from "./projector/status.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { projections } from "./projections.ts";
+import { projections } from "./read-models/all-projections.ts";
 import { type Pipeline, startPipeline } from "./testing/pipeline.ts";
 import { enrollTenant, enrollUser } from "./testing/school.ts";
 

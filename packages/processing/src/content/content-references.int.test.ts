@@ -1,6 +1,6 @@
 import { collectOrphans, contentGraceMs, openContent } from "@carillon/platform";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { projectionsNamed } from "../../../projections/src/projections.ts";
+import { projectionsNamed } from "../../../projections/src/read-models/all-projections.ts";
 import { type Pipeline, startPipeline } from "../../../projections/src/testing/pipeline.ts";
 import { digestOf, handIn, openSchool, store } from "../testing/school.ts";
 import { contentReferences } from "./content-references.ts";

@@ -26,7 +26,7 @@ import {
   type RecordedEvent,
 } from "@carillon/platform";
 import { startEventStore, startNats, type TestServer } from "@carillon/platform/testing";
-import { runRelay } from "../../../projections/src/relay.ts";
+import { runRelay } from "../../../projections/src/relay/relay.ts";
 import type { Step } from "../queue/job-handler.ts";
 import { type ProcessingParts, runProcessing } from "../queue/run-processing.ts";
 import { gradeStep } from "../submissions/grade.ts";

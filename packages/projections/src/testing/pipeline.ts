@@ -20,11 +20,11 @@ import {
   type TestServer,
 } from "@carillon/platform/testing";
 import type { Kysely } from "kysely";
-import { migrateDatabases } from "../migrate-databases.ts";
-import type { Projection } from "../projection.ts";
-import { runProjector } from "../projector.ts";
-import { runRelay } from "../relay.ts";
-import type { LaneObserver } from "../run-lane.ts";
+import { migrateDatabases } from "../migrate/migrate-databases.ts";
+import { runProjector } from "../projector/projector.ts";
+import type { LaneObserver } from "../projector/run-partition.ts";
+import { runRelay } from "../relay/relay.ts";
+import type { Projection } from "../rows/projection.ts";
 
 export const passwords = { projectorPassword: "projector", readerPassword: "reader" };
 

@@ -13,9 +13,9 @@ import {
   settingsOrExit,
 } from "@carillon/platform";
 import { sql } from "kysely";
-import { observeLanes } from "../lane-metrics.ts";
-import { projectionsNamed } from "../projections.ts";
-import { lanesOf, runProjector } from "../projector.ts";
+import { observeLanes } from "../projector/partition-metrics.ts";
+import { lanesOf, runProjector } from "../projector/projector.ts";
+import { projectionsNamed } from "../read-models/all-projections.ts";
 
 /** Keeps the read models of one database up to date. */
 

@@ -9,7 +9,7 @@ import {
   settingsOrExit,
   telemetryNames,
 } from "@carillon/platform";
-import { runRelay } from "../relay.ts";
+import { runRelay } from "../relay/relay.ts";
 
 /** Copies the event log to the event bus. */
 
