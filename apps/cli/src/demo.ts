@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { tenantIdOf } from "@carillon/domain";
 import { verifyReceipt } from "@carillon/platform";
 import { z } from "zod";
-import { createClient, createOperatorClient } from "./operator-client.ts";
-import type { Platform } from "./platform-address.ts";
-import { writePrivately } from "./up/write-privately.ts";
+import { createClient, createOperatorClient } from "./operator/operator-client.ts";
+import type { Platform } from "./operator/platform-address.ts";
+import { writePrivately } from "./up/folder/write-privately.ts";
 
 const slug = "demo-school";
 const accounts = [

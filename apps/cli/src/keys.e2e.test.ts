@@ -2,8 +2,8 @@ import { Buffer } from "node:buffer";
 import { setTimeout as delay } from "node:timers/promises";
 import { tenantIdOf } from "@carillon/domain";
 import { expect, test } from "vitest";
-import { asCarillonError, createClient, createOperatorClient } from "./operator-client.ts";
-import { findPlatform } from "./platform-address.ts";
+import { asCarillonError, createClient, createOperatorClient } from "./operator/operator-client.ts";
+import { findPlatform } from "./operator/platform-address.ts";
 import { carillon, carillonJson, up } from "./testing.ts";
 import { temporaryFolder } from "./up/testing.ts";
 

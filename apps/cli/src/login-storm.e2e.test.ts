@@ -5,10 +5,10 @@ import { streamName, tenantIdOf } from "@carillon/domain";
 import { connectEventLog } from "@carillon/platform";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import { expect, onTestFinished, test } from "vitest";
-import { createClient, createOperatorClient } from "./operator-client.ts";
-import { findPlatform } from "./platform-address.ts";
+import { createClient, createOperatorClient } from "./operator/operator-client.ts";
+import { findPlatform } from "./operator/platform-address.ts";
 import { carillonJson, up } from "./testing.ts";
-import { readPlatformFile } from "./up/platform-file.ts";
+import { readPlatformFile } from "./up/folder/platform-file.ts";
 import { temporaryFolder } from "./up/testing.ts";
 
 const tenant = "riverside-high";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runSchoolDay } from "./demo.ts";
-import { findPlatform } from "./platform-address.ts";
+import { findPlatform } from "./operator/platform-address.ts";
 import { carillon, carillonJson } from "./testing.ts";
 import { type RunningPlatform, startPlatform } from "./up/start-platform.ts";
 

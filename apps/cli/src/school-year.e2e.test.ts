@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectEventLog, type EventLog } from "@carillon/platform";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findPlatform } from "./operator/platform-address.ts";
 import { importOulad } from "./oulad/import-oulad.ts";
 import { readTables } from "./oulad/tables.ts";
-import { findPlatform } from "./platform-address.ts";
 import { carillon, carillonJson, ouladFolder } from "./testing.ts";
 import { type RunningPlatform, startPlatform } from "./up/start-platform.ts";
 

@@ -12,7 +12,7 @@ import {
   userIdOf,
 } from "@carillon/domain";
 import { type EventLog, type Position, type RecordedEvent, readStored } from "@carillon/platform";
-import { tenantNamed } from "../commands/options.ts";
+import { tenantNamed } from "../commands/arguments.ts";
 
 /** Whose history is asked for. Without a slug the log is searched for the id, which takes as long as reading it. */
 export type Subject =

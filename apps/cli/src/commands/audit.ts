@@ -7,8 +7,8 @@ import { z } from "zod";
 import { type Format, formats, written } from "../audit/formats.ts";
 import { findHistory, type History, type Subject } from "../audit/history.ts";
 import { print } from "../audit/print.ts";
-import { findPlatform } from "../platform-address.ts";
-import { slugArgument, uuidArgument } from "./options.ts";
+import { findPlatform } from "../operator/platform-address.ts";
+import { slugArgument, uuidArgument } from "./arguments.ts";
 
 interface Options {
   submission?: string;

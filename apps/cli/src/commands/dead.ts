@@ -11,8 +11,8 @@ import {
   openDeadLetters,
 } from "@carillon/platform";
 import { type Command, InvalidArgumentError } from "commander";
-import { findPlatform, type Platform } from "../platform-address.ts";
-import { slugArgument, tenantNamed } from "./options.ts";
+import { findPlatform, type Platform } from "../operator/platform-address.ts";
+import { slugArgument, tenantNamed } from "./arguments.ts";
 
 interface Options {
   data?: string;

@@ -3,12 +3,12 @@ import { CarillonError } from "@carillon/domain";
 import { connectEventLog, type Position } from "@carillon/platform";
 import { SingleBar } from "cli-progress";
 import type { Command } from "commander";
-import { asCarillonError, type Client, createOperatorClient } from "../operator-client.ts";
+import { asCarillonError, type Client, createOperatorClient } from "../operator/operator-client.ts";
+import { findPlatform } from "../operator/platform-address.ts";
 import type { Progress } from "../oulad/bulk-sender.ts";
 import { importOulad } from "../oulad/import-oulad.ts";
 import { readTables } from "../oulad/tables.ts";
-import { findPlatform } from "../platform-address.ts";
-import { slugArgument } from "./options.ts";
+import { slugArgument } from "./arguments.ts";
 
 /** An import outlives a restart of the event store, in milliseconds. */
 const patienceMs = 60_000;

@@ -4,10 +4,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Instant, instantOf } from "@carillon/domain";
 import { accessTokenSeconds, type SigningKey, settings, signingKeys } from "@carillon/platform";
 import { Argument, type Command } from "commander";
-import { defaultFolder } from "../platform-address.ts";
-import { readPlatformFile } from "../up/platform-file.ts";
-import { isRunning } from "../up/process-identity.ts";
-import { keepSecrets, keptSecrets, newSigningKey, type Secrets } from "../up/secrets.ts";
+import { defaultFolder } from "../operator/platform-address.ts";
+import { readPlatformFile } from "../up/folder/platform-file.ts";
+import { keepSecrets, keptSecrets, newSigningKey, type Secrets } from "../up/folder/secrets.ts";
+import { isRunning } from "../up/supervisor/process-identity.ts";
 
 /** What a key signs. */
 type Use = "access" | "receipts";

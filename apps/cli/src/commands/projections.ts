@@ -3,8 +3,8 @@ import process from "node:process";
 import { SettingsError } from "@carillon/platform";
 import { type PartitionStatus, projectionStatus, skipPoison } from "@carillon/projections";
 import { type Command, InvalidArgumentError } from "commander";
-import { findPlatform } from "../platform-address.ts";
-import type { DatabaseUrls } from "../up/engine-settings.ts";
+import { findPlatform } from "../operator/platform-address.ts";
+import type { DatabaseUrls } from "../up/engines/engine-settings.ts";
 
 export function projectionsCommand(program: Command): void {
   const projections = program.command("projections").description("see and mend the read models");

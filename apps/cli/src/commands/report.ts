@@ -1,9 +1,9 @@
 import process from "node:process";
 import { connectEventLog } from "@carillon/platform";
 import type { Command } from "commander";
-import { asCarillonError, type Client, createOperatorClient } from "../operator-client.ts";
-import { findPlatform } from "../platform-address.ts";
-import { slugArgument, tenantNamed } from "./options.ts";
+import { asCarillonError, type Client, createOperatorClient } from "../operator/operator-client.ts";
+import { findPlatform } from "../operator/platform-address.ts";
+import { slugArgument, tenantNamed } from "./arguments.ts";
 
 type ClassProgress = Awaited<ReturnType<Client["reports"]["classProgress"]["query"]>>;
 

@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import process from "node:process";
 import { type Command, InvalidArgumentError } from "commander";
-import { defaultFolder, findPlatform } from "../platform-address.ts";
-import { lineLog } from "../up/line-log.ts";
+import { defaultFolder, findPlatform } from "../operator/platform-address.ts";
+import { lineLog } from "../up/supervisor/line-log.ts";
 
 interface UpOptions {
   readonly data: string;

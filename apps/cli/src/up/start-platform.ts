@@ -4,17 +4,22 @@ import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { migrateDatabases } from "@carillon/projections";
-import { workerProcess } from "./deno-serve.ts";
-import { engineSettings } from "./engine-settings.ts";
-import { enginePorts, engines } from "./engines.ts";
-import { lockFolder } from "./folder-lock.ts";
-import { stopLeftovers } from "./leftovers.ts";
-import { readPlatformFile, removePlatformFile, writePlatformFile } from "./platform-file.ts";
-import { choosePorts } from "./ports.ts";
-import { identify, type ProcessIdentity } from "./process-identity.ts";
-import { secretsOf } from "./secrets.ts";
-import { type Log, type ProcessSpec, type SupervisedProcess, supervise } from "./supervised-process.ts";
-import { projectorUrls, workerNames, workers } from "./workers.ts";
+import { engineSettings } from "./engines/engine-settings.ts";
+import { enginePorts, engines } from "./engines/engines.ts";
+import { lockFolder } from "./folder/folder-lock.ts";
+import { readPlatformFile, removePlatformFile, writePlatformFile } from "./folder/platform-file.ts";
+import { choosePorts } from "./folder/ports.ts";
+import { secretsOf } from "./folder/secrets.ts";
+import { stopLeftovers } from "./supervisor/leftovers.ts";
+import { identify, type ProcessIdentity } from "./supervisor/process-identity.ts";
+import {
+  type Log,
+  type ProcessSpec,
+  type SupervisedProcess,
+  supervise,
+} from "./supervisor/supervised-process.ts";
+import { workerProcess } from "./workers/deno-serve.ts";
+import { projectorUrls, workerNames, workers } from "./workers/workers.ts";
 
 export interface PlatformOptions {
   /** The folder that holds all of it: data, secrets, addresses. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { onTestFinished } from "vitest";
-import { type ProcessSpec, type SupervisedProcess, supervise } from "./supervised-process.ts";
+import { type ProcessSpec, type SupervisedProcess, supervise } from "./supervisor/supervised-process.ts";
 
 /** An empty folder that is gone after the test. */
 export function temporaryFolder(): string {

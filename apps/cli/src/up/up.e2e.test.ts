@@ -2,10 +2,10 @@ import { execFile } from "node:child_process";
 import process from "node:process";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { findPlatform } from "../platform-address.ts";
+import { findPlatform } from "../operator/platform-address.ts";
 import { main, up } from "../testing.ts";
-import { identify } from "./process-identity.ts";
-import { answers } from "./readiness.ts";
+import { identify } from "./supervisor/process-identity.ts";
+import { answers } from "./supervisor/readiness.ts";
 import { temporaryFolder, until } from "./testing.ts";
 
 const processesOf = (data: string) =>

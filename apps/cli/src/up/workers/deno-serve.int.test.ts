@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { choosePorts } from "../folder/ports.ts";
+import { soon, superviseForTest, temporaryFolder } from "../testing.ts";
 import { workerProcess } from "./deno-serve.ts";
-import { choosePorts } from "./ports.ts";
-import { soon, superviseForTest, temporaryFolder } from "./testing.ts";
 
 /** What a worker sees when it tries the doors. */
 const source = `

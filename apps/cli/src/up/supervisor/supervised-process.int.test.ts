@@ -3,8 +3,8 @@ import { getPriority } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, expect, test } from "vitest";
+import { script, soon, superviseForTest, temporaryFolder, until } from "../testing.ts";
 import { identify } from "./process-identity.ts";
-import { script, soon, superviseForTest, temporaryFolder, until } from "./testing.ts";
 
 const living = `console.log("ready"); setInterval(() => {}, 1000);`;
 

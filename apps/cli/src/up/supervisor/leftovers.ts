@@ -1,4 +1,4 @@
-import { readPlatformFile, removePlatformFile } from "./platform-file.ts";
+import { readPlatformFile, removePlatformFile } from "../folder/platform-file.ts";
 import { end } from "./process-identity.ts";
 import type { Log } from "./supervised-process.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { script, soon, superviseForTest, temporaryFolder } from "../testing.ts";
 import { lockFolder } from "./folder-lock.ts";
-import { script, soon, superviseForTest, temporaryFolder } from "./testing.ts";
 
 test("a folder has one holder at a time", () => {
   const folder = temporaryFolder();

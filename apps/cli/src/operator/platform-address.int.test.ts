@@ -1,10 +1,10 @@
 import process from "node:process";
 import { expect, test } from "vitest";
+import { writePlatformFile } from "../up/folder/platform-file.ts";
+import { secretsOf } from "../up/folder/secrets.ts";
+import { identify } from "../up/supervisor/process-identity.ts";
+import { temporaryFolder } from "../up/testing.ts";
 import { findPlatform } from "./platform-address.ts";
-import { writePlatformFile } from "./up/platform-file.ts";
-import { identify } from "./up/process-identity.ts";
-import { secretsOf } from "./up/secrets.ts";
-import { temporaryFolder } from "./up/testing.ts";
 
 const addresses = {
   url: "http://127.0.0.1:7000",

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import { readPlatformFile, writePlatformFile } from "../folder/platform-file.ts";
+import { script, soon, superviseForTest, temporaryFolder } from "../testing.ts";
 import { stopLeftovers } from "./leftovers.ts";
-import { readPlatformFile, writePlatformFile } from "./platform-file.ts";
 import { identify, type ProcessIdentity } from "./process-identity.ts";
-import { script, soon, superviseForTest, temporaryFolder } from "./testing.ts";
 
 const living = `console.log("ready"); setInterval(() => {}, 1000);`;
 

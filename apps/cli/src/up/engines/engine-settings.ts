@@ -1,5 +1,5 @@
 import { SettingsError } from "@carillon/platform";
-import { readSetting } from "./read-setting.ts";
+import { readSetting } from "../folder/read-setting.ts";
 
 /** The addresses of the three databases. */
 export interface DatabaseUrls {

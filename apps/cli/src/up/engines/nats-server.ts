@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import type { ProcessSpec } from "./supervised-process.ts";
+import type { ProcessSpec } from "../supervisor/supervised-process.ts";
 
 export interface NatsServer {
   readonly folder: string;

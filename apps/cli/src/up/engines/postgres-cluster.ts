@@ -5,9 +5,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { commandOf } from "../supervisor/process-identity.ts";
+import type { ProcessSpec } from "../supervisor/supervised-process.ts";
 import { type PostgresUser, postgresUser } from "./postgres-user.ts";
-import { commandOf } from "./process-identity.ts";
-import type { ProcessSpec } from "./supervised-process.ts";
 
 export interface PostgresCluster {
   readonly folder: string;

@@ -2,11 +2,11 @@ import { statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { choosePorts } from "../folder/ports.ts";
+import { soon, superviseForTest, temporaryFolder, until } from "../testing.ts";
 import { natsProcess } from "./nats-server.ts";
-import { choosePorts } from "./ports.ts";
 import { postgresProcess } from "./postgres-cluster.ts";
 import { postgresUser } from "./postgres-user.ts";
-import { soon, superviseForTest, temporaryFolder, until } from "./testing.ts";
 
 /** What a server says first, or as the answer to our first bytes. */
 function greeting(port: number, first: Uint8Array = new Uint8Array()): Promise<string> {

@@ -4,8 +4,8 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { exitCodeForSettings } from "@carillon/platform";
+import { putBehind } from "./lower-priority.ts";
 import { signal } from "./process-identity.ts";
-import { putBehind } from "./put-behind.ts";
 import { answers, type Readiness } from "./readiness.ts";
 
 /** One process of the platform, as data. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import process from "node:process";
-import type { ProcessSpec } from "./supervised-process.ts";
+import type { ProcessSpec } from "../supervisor/supervised-process.ts";
 
 /** A worker module in Deno's style, and all that it may touch. */
 export interface Worker {
@@ -18,7 +18,7 @@ export interface Worker {
   readonly threads?: readonly string[];
 }
 
-const libraries = join(import.meta.dirname, "../../../../node_modules");
+const libraries = join(import.meta.dirname, "../../../../../node_modules");
 // The package's command is a shim that would not pass signals on.
 const deno = join(libraries, "deno/deno");
 

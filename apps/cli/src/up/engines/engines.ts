@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import process from "node:process";
+import type { Secrets } from "../folder/secrets.ts";
+import type { ProcessSpec } from "../supervisor/supervised-process.ts";
 import type { DatabaseUrls, EngineSettings } from "./engine-settings.ts";
 import { natsProcess } from "./nats-server.ts";
 import { databases, owner, postgresProcess } from "./postgres-cluster.ts";
-import type { Secrets } from "./secrets.ts";
-import type { ProcessSpec } from "./supervised-process.ts";
 
 /** Where the engines are: ours, or those that the environment names. */
 export interface EngineAddresses {
@@ -18,7 +18,7 @@ export interface EngineAddresses {
 
 export const enginePorts = ["postgres", "nats", "natsMonitoring", "eventstore"] as const;
 
-const eventstoreNode = join(import.meta.dirname, "../../../../packages/eventstore-node/src/main.ts");
+const eventstoreNode = join(import.meta.dirname, "../../../../../packages/eventstore-node/src/main.ts");
 
 /** The engines that we have to start in a folder, none needing another, and the addresses of all. */
 export async function engines(

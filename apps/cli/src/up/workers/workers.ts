@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import { type DatabaseUrls, withLogin } from "../engines/engine-settings.ts";
+import type { EngineAddresses } from "../engines/engines.ts";
+import type { Secrets } from "../folder/secrets.ts";
 import type { Worker } from "./deno-serve.ts";
-import { type DatabaseUrls, withLogin } from "./engine-settings.ts";
-import type { EngineAddresses } from "./engines.ts";
-import type { Secrets } from "./secrets.ts";
 
 export const workerNames = [
   "gateway",
@@ -17,7 +17,7 @@ export const workerNames = [
 ] as const;
 type WorkerName = (typeof workerNames)[number];
 
-const packages = join(import.meta.dirname, "../../../../packages");
+const packages = join(import.meta.dirname, "../../../../../packages");
 const projections = (file: string) => join(packages, "projections/src/workers", file);
 const processing = (file: string) => join(packages, "processing/src/workers", file);
 const api = (file: string) => join(packages, "api/src/workers", file);

@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "../testing.ts";
 import { choosePorts } from "./ports.ts";
-import { temporaryFolder } from "./testing.ts";
 
 const names = ["gateway", "api", "auth"] as const;
 
