@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { table } from "./figures.ts";
-import type { Storm } from "./storm.ts";
-import { eventStoreStorm } from "./storms/event-store.ts";
-import { loginStorm } from "./storms/login-storm.ts";
-import { ouladDeadlines } from "./storms/oulad-deadlines.ts";
-import { submissionChaos } from "./storms/submission-chaos.ts";
-import { submissionFlood } from "./storms/submission-flood.ts";
+import { eventStoreStorm } from "./event-store/event-store.ts";
+import { table } from "./harness/figures.ts";
+import type { Storm } from "./harness/storm.ts";
+import { loginStorm } from "./login/login-storm.ts";
+import { submissionChaos } from "./submissions/chaos/submission-chaos.ts";
+import { ouladDeadlines } from "./submissions/deadlines/oulad-deadlines.ts";
+import { submissionFlood } from "./submissions/flood/submission-flood.ts";
 
 const storms: Readonly<Record<string, Storm>> = {
   "event-store": eventStoreStorm,

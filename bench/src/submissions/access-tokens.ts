@@ -1,6 +1,6 @@
 import type { TenantId, UserId } from "@carillon/domain";
 import { newSessionId, type SigningKey, signAccessToken, signingKeys } from "@carillon/platform";
-import { region } from "../enroll.ts";
+import { region } from "../harness/enroll.ts";
 
 /** Whose a token is. */
 export interface TokenOwner {

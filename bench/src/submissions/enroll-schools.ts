@@ -7,7 +7,7 @@ import {
 } from "@carillon/domain";
 import type { EventLog } from "@carillon/platform";
 import pMap from "p-map";
-import { appendsInFlight, enrollPerson, enrollSchool, setUpContext } from "../enroll.ts";
+import { appendsInFlight, enrollPerson, enrollSchool, setUpContext } from "../harness/enroll.ts";
 import { quiz } from "./answers.ts";
 import type { Schools } from "./schools.ts";
 

@@ -1,6 +1,6 @@
 import { type AppRouter, comeBack } from "@carillon/client";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
-import { leanFetch } from "../lean-fetch.ts";
+import { leanFetch } from "../harness/lean-fetch.ts";
 import { digestOf, type HandIn } from "./hand-in.ts";
 
 /** Hands something in and gives the receipt. The same again is the same request, byte for byte. */

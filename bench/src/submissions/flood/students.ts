@@ -5,10 +5,10 @@
  */
 import { appendFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { serveJobs } from "../job.ts";
-import { accessTokens } from "../submissions/access-tokens.ts";
-import { schoolsOf } from "../submissions/schools.ts";
-import { digestIn, failureOf, type Submit, submitTo } from "../submissions/submit.ts";
+import { serveJobs } from "../../harness/job.ts";
+import { accessTokens } from "../access-tokens.ts";
+import { schoolsOf } from "../schools.ts";
+import { digestIn, failureOf, type Submit, submitTo } from "../submit.ts";
 import { appendTo } from "./append.ts";
 import { baselineToken, digestInConfirmation } from "./baseline-school.ts";
 

@@ -1,16 +1,16 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Figure, figure, newRounds, quantile } from "../figures.ts";
-import { startWorker, type Worker } from "../job.ts";
-import { startServer } from "../processes.ts";
-import { processorTimePerCall, timesAsText, totalOf, untilQuiet } from "../processor-time.ts";
-import type { StormSetting } from "../storm.ts";
-import { startBaseline } from "../submission-flood/baseline.ts";
-import { startCarillon } from "../submission-flood/carillon.ts";
-import type { Side } from "../submission-flood/side.ts";
-import type { StudentsJob, StudentsResult, StudentsSetting } from "../submission-flood/students.ts";
-import { type Schools, schoolsOf } from "../submissions/schools.ts";
+import { type Figure, figure, newRounds, quantile } from "../../harness/figures.ts";
+import { startWorker, type Worker } from "../../harness/job.ts";
+import { startServer } from "../../harness/processes.ts";
+import { processorTimePerCall, timesAsText, totalOf, untilQuiet } from "../../harness/processor-time.ts";
+import type { StormSetting } from "../../harness/storm.ts";
+import { type Schools, schoolsOf } from "../schools.ts";
+import { startBaseline } from "./baseline.ts";
+import { startCarillon } from "./carillon.ts";
+import type { Side } from "./side.ts";
+import type { StudentsJob, StudentsResult, StudentsSetting } from "./students.ts";
 
 const FULL = { students: 10_000, rounds: 3, warmUpMs: 5_000, ms: 10_000, inFlight: 256 };
 const QUICK: typeof FULL = { students: 400, rounds: 1, warmUpMs: 500, ms: 1_500, inFlight: 32 };
@@ -21,7 +21,7 @@ type Say = StormSetting["say"];
 const steadyShare = 0.8;
 
 const EVENT_STORE = fileURLToPath(import.meta.resolve("@carillon/eventstore-node/main"));
-const STUDENTS = join(import.meta.dirname, "../submission-flood/students.ts");
+const STUDENTS = join(import.meta.dirname, "students.ts");
 
 /** A side with its students, who are a process of their own. */
 interface Driven extends Pick<Side, "url" | "pids"> {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { RunningPlatform } from "@carillon/cli/up";
 import pMap from "p-map";
-import type { HandIn } from "../submissions/hand-in.ts";
-import type { Submit } from "../submissions/submit.ts";
+import type { HandIn } from "../hand-in.ts";
+import type { Submit } from "../submit.ts";
 import type { Random } from "./random.ts";
 
 /** What is killed: everything that a submission passes on its way to its score, and the only truth. */

@@ -6,8 +6,8 @@ import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { type AppRouter, comeBack } from "@carillon/client";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
-import { serveJobs } from "../job.ts";
-import { leanFetch } from "../lean-fetch.ts";
+import { serveJobs } from "../harness/job.ts";
+import { leanFetch } from "../harness/lean-fetch.ts";
 import { password, slug, usernameOf } from "./school.ts";
 
 export type StudentsJob = { /** Where they come in. */ url: string } & (

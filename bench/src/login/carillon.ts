@@ -17,8 +17,8 @@ import { projectionStatus } from "@carillon/projections";
 import { hash } from "@node-rs/argon2";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import pMap from "p-map";
-import { appendsInFlight, enrollPerson, enrollSchool, region } from "../enroll.ts";
-import { startOwnPlatform } from "../platform.ts";
+import { appendsInFlight, enrollPerson, enrollSchool, region } from "../harness/enroll.ts";
+import { startOwnPlatform } from "../harness/platform.ts";
 import { isReturning, password, slug, usernameOf } from "./school.ts";
 import type { Side } from "./side.ts";
 

@@ -1,4 +1,4 @@
-import type { Acknowledged } from "../submissions/in-the-log.ts";
+import type { Acknowledged } from "../in-the-log.ts";
 
 /** One side of the storm, with its schools enrolled. */
 export interface Side {

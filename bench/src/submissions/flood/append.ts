@@ -11,10 +11,10 @@ import {
 } from "@carillon/domain";
 import { commandContext } from "@carillon/platform";
 import { EventStoreDBClient, jsonEvent, NO_STREAM } from "@eventstore/db-client";
-import { quiz } from "../submissions/answers.ts";
-import { digestOf, type HandIn } from "../submissions/hand-in.ts";
-import type { Schools } from "../submissions/schools.ts";
-import type { Submit } from "../submissions/submit.ts";
+import { quiz } from "../answers.ts";
+import { digestOf, type HandIn } from "../hand-in.ts";
+import type { Schools } from "../schools.ts";
+import type { Submit } from "../submit.ts";
 import { confirmationOf } from "./baseline-school.ts";
 
 /**

@@ -14,17 +14,17 @@ import {
 } from "@carillon/domain";
 import { connectBus, connectEventLog, type EventLog, openContent } from "@carillon/platform";
 import pMap from "p-map";
-import { appendsInFlight, setUpContext } from "../enroll.ts";
-import { type Figure, figure, quantile } from "../figures.ts";
-import { compress } from "../oulad-deadlines/compressed-day.ts";
-import { busiestDeadlineDays, type DeadlineDay, type RealHandIn } from "../oulad-deadlines/deadline-days.ts";
-import { startOwnPlatform } from "../platform.ts";
-import { untilQuiet } from "../processor-time.ts";
-import type { StormSetting } from "../storm.ts";
-import { accessTokens } from "../submissions/access-tokens.ts";
-import { type HandIn, nameOf } from "../submissions/hand-in.ts";
-import { type Acknowledged, countDuplicated, countLost, handInsIn } from "../submissions/in-the-log.ts";
-import { digestIn, type Submit, submitTo } from "../submissions/submit.ts";
+import { appendsInFlight, setUpContext } from "../../harness/enroll.ts";
+import { type Figure, figure, quantile } from "../../harness/figures.ts";
+import { startOwnPlatform } from "../../harness/platform.ts";
+import { untilQuiet } from "../../harness/processor-time.ts";
+import type { StormSetting } from "../../harness/storm.ts";
+import { accessTokens } from "../access-tokens.ts";
+import { type HandIn, nameOf } from "../hand-in.ts";
+import { type Acknowledged, countDuplicated, countLost, handInsIn } from "../in-the-log.ts";
+import { digestIn, type Submit, submitTo } from "../submit.ts";
+import { compress } from "./compressed-day.ts";
+import { busiestDeadlineDays, type DeadlineDay, type RealHandIn } from "./deadline-days.ts";
 
 const FULL = { days: 10, lengthMs: 60_000, oneOf: 1 };
 /** One of 10 students, since the time is shorter by as much. */
@@ -103,7 +103,9 @@ const p99 = (latencies: readonly number[]) => quantile(latencies, 0.99);
 
 /** Where the dataset is. Throws where it is not. */
 function datasetFolder(): string {
-  const folder = resolve(process.env.OULAD_DIR ?? join(import.meta.dirname, "../../../../shared/data/oulad"));
+  const folder = resolve(
+    process.env.OULAD_DIR ?? join(import.meta.dirname, "../../../../../shared/data/oulad"),
+  );
   if (existsSync(folder)) return folder;
   throw new Error(`the OULAD dataset is not in ${folder}: set OULAD_DIR to the folder of its tables`);
 }

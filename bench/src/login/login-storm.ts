@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Figure, figure, newRounds, quantile } from "../figures.ts";
-import { startWorker, type Worker } from "../job.ts";
-import { startBaseline } from "../login-storm/baseline.ts";
-import type { BystanderJob, BystanderResult } from "../login-storm/bystander.ts";
-import { startCarillon } from "../login-storm/carillon.ts";
-import type { CeilingJob, CeilingResult } from "../login-storm/hash-ceiling.ts";
-import { password } from "../login-storm/school.ts";
-import type { Side } from "../login-storm/side.ts";
-import type { StudentsJob, StudentsResult } from "../login-storm/students.ts";
-import { processorTimePerCall, timesAsText, totalOf, untilQuiet } from "../processor-time.ts";
-import type { StormSetting } from "../storm.ts";
+import { type Figure, figure, newRounds, quantile } from "../harness/figures.ts";
+import { startWorker, type Worker } from "../harness/job.ts";
+import { processorTimePerCall, timesAsText, totalOf, untilQuiet } from "../harness/processor-time.ts";
+import type { StormSetting } from "../harness/storm.ts";
+import { startBaseline } from "./baseline.ts";
+import type { BystanderJob, BystanderResult } from "./bystander.ts";
+import { startCarillon } from "./carillon.ts";
+import type { CeilingJob, CeilingResult } from "./hash-ceiling.ts";
+import { password } from "./school.ts";
+import type { Side } from "./side.ts";
+import type { StudentsJob, StudentsResult } from "./students.ts";
 
 const FULL = {
   students: 20_000,
@@ -35,7 +35,7 @@ const QUICK: typeof FULL = {
 /** Of the bystander. */
 const readsPerSecond = 50;
 
-const main = (name: string) => join(import.meta.dirname, "../login-storm", `${name}.ts`);
+const main = (name: string) => join(import.meta.dirname, `${name}.ts`);
 
 /** A side with those who drive it, each in a process of its own. */
 interface Driven extends Side {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { bench } from "./testing.ts";
+import { bench } from "../../harness/testing.ts";
 
 const NAMES = [
   "accepted-per-second",

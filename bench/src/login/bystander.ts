@@ -5,8 +5,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { AppRouter } from "@carillon/client";
 import { createTRPCClient, httpLink } from "@trpc/client";
-import { serveJobs } from "../job.ts";
-import { leanFetch } from "../lean-fetch.ts";
+import { serveJobs } from "../harness/job.ts";
+import { leanFetch } from "../harness/lean-fetch.ts";
 import { password, slug, usernameOf } from "./school.ts";
 
 /** Logs in (before the storm), or reads for `ms` milliseconds, `perSecond` times a second. */

@@ -1,6 +1,6 @@
-import { databaseAt, withClient } from "../postgres-client.ts";
-import { nameOf } from "../submissions/hand-in.ts";
-import type { LoggedHandIns } from "../submissions/in-the-log.ts";
+import { databaseAt, withClient } from "../../harness/postgres-client.ts";
+import { nameOf } from "../hand-in.ts";
+import type { LoggedHandIns } from "../in-the-log.ts";
 
 /**
  * Counts the hand-ins of which the read model `submissions` says something else than the log: those that it lacks, has

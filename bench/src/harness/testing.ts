@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 
 /** Runs the command to its end. */
 export async function bench(...args: string[]): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), ...args], {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [[code], stdout, stderr] = await Promise.all([

@@ -2,9 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { bench } from "./testing.ts";
+import { bench } from "../../harness/testing.ts";
 
-const dataset = resolve(process.env.OULAD_DIR ?? join(import.meta.dirname, "../../../shared/data/oulad"));
+const dataset = resolve(
+  process.env.OULAD_DIR ?? join(import.meta.dirname, "../../../../../shared/data/oulad"),
+);
 if (!existsSync(dataset)) {
   process.stderr.write(
     `\n!! NOT TESTED: the OULAD dataset is not in ${dataset}. Set OULAD_DIR to its folder.\n\n`,

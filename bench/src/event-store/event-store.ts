@@ -2,13 +2,13 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EventStoreDBClient } from "@eventstore/db-client";
-import { appendFor, catchUp, countEvents, fill, subscribeIdly } from "../event-store/client-work.ts";
-import { type Figure, figure, quantile } from "../figures.ts";
-import { anonymousMemory, startServer } from "../processes.ts";
-import type { StormSetting } from "../storm.ts";
+import { type Figure, figure, quantile } from "../harness/figures.ts";
+import { anonymousMemory, startServer } from "../harness/processes.ts";
+import type { StormSetting } from "../harness/storm.ts";
+import { appendFor, catchUp, countEvents, fill, subscribeIdly } from "./client-work.ts";
 
 const NODE = fileURLToPath(import.meta.resolve("@carillon/eventstore-node/main"));
-const CEILING = join(import.meta.dirname, "../event-store/ceiling-server.ts");
+const CEILING = join(import.meta.dirname, "ceiling-server.ts");
 
 const IN_FLIGHT = [1, 32, 256] as const;
 const IDLE_SUBSCRIBERS = 10;

@@ -1,22 +1,22 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connectBus, connectEventLog, openContent } from "@carillon/platform";
-import { type Figure, figure } from "../figures.ts";
-import { startOwnPlatform } from "../platform.ts";
-import type { StormSetting } from "../storm.ts";
-import { type Client, runCycle } from "../submission-chaos/cycle.ts";
-import { randomOf } from "../submission-chaos/random.ts";
-import { countReadModelWrong } from "../submission-chaos/read-model.ts";
-import { accessTokens } from "../submissions/access-tokens.ts";
-import { enrollSchools } from "../submissions/enroll-schools.ts";
+import { type Figure, figure } from "../../harness/figures.ts";
+import { startOwnPlatform } from "../../harness/platform.ts";
+import type { StormSetting } from "../../harness/storm.ts";
+import { accessTokens } from "../access-tokens.ts";
+import { enrollSchools } from "../enroll-schools.ts";
 import {
   type Acknowledged,
   countDuplicated,
   countLost,
   handInsIn,
   type LoggedHandIns,
-} from "../submissions/in-the-log.ts";
-import { schoolsOf } from "../submissions/schools.ts";
-import { digestIn, submitTo } from "../submissions/submit.ts";
+} from "../in-the-log.ts";
+import { schoolsOf } from "../schools.ts";
+import { digestIn, submitTo } from "../submit.ts";
+import { type Client, runCycle } from "./cycle.ts";
+import { randomOf } from "./random.ts";
+import { countReadModelWrong } from "./read-model.ts";
 
 const handInsOfCycle = 40;
 const students = 200;

@@ -1,8 +1,8 @@
 import { connectBus, connectEventLog, openContent } from "@carillon/platform";
-import { startOwnPlatform } from "../platform.ts";
-import { enrollSchools } from "../submissions/enroll-schools.ts";
-import { countDuplicated, countLost, handInsIn } from "../submissions/in-the-log.ts";
-import type { Schools } from "../submissions/schools.ts";
+import { startOwnPlatform } from "../../harness/platform.ts";
+import { enrollSchools } from "../enroll-schools.ts";
+import { countDuplicated, countLost, handInsIn } from "../in-the-log.ts";
+import type { Schools } from "../schools.ts";
 import type { Side } from "./side.ts";
 
 export interface Carillon extends Side {

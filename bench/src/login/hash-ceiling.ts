@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { verifySync } from "@node-rs/argon2";
-import { serveJobs } from "../job.ts";
+import { serveJobs } from "../harness/job.ts";
 
 export interface CeilingJob {
   readonly ms: number;
