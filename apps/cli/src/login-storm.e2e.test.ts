@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
-import { type AppRouter, comeBack, type Tokens } from "@carillon/client";
+import { type AppRouter, retryWhenBusy, type Tokens } from "@carillon/client";
 import { streamName, tenantIdOf } from "@carillon/domain";
 import { connectEventLog } from "@carillon/platform";
 import { createTRPCClient, httpLink } from "@trpc/client";
@@ -41,7 +41,7 @@ test("a storm in which auth is killed and its key rotated loses no accepted sess
   }
 
   const { auth } = createTRPCClient<AppRouter>({
-    links: [comeBack({ patienceMs: 120_000 }), httpLink({ url: `${url}/trpc` })],
+    links: [retryWhenBusy({ patienceMs: 120_000 }), httpLink({ url: `${url}/trpc` })],
   });
   const accepted: Tokens[] = [];
   let over = false;

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { type AppRouter, comeBack } from "@carillon/client";
+import { type AppRouter, retryWhenBusy } from "@carillon/client";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
 import { serveJobs } from "../harness/job.ts";
 import { leanFetch } from "../harness/lean-fetch.ts";
@@ -48,7 +48,7 @@ let repeats = 0;
 const clientAt = (url: string) =>
   createTRPCClient<AppRouter>({
     links: [
-      comeBack({ patienceMs, onWait: ({ place }) => (place === null ? repeats++ : waits++) }),
+      retryWhenBusy({ patienceMs, onWait: ({ place }) => (place === null ? repeats++ : waits++) }),
       httpLink({ url: `${url}/trpc`, fetch: leanFetch() }),
     ],
   });

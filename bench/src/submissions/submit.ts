@@ -1,4 +1,4 @@
-import { type AppRouter, comeBack } from "@carillon/client";
+import { type AppRouter, retryWhenBusy } from "@carillon/client";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
 import { leanFetch } from "../harness/lean-fetch.ts";
 import { digestOf, type HandIn } from "./hand-in.ts";
@@ -14,14 +14,14 @@ export interface SubmitOptions {
   readonly patienceMs: number;
   /** After how long without an answer it breaks the connection and sends the request again, in milliseconds. */
   readonly answerTimeoutMs?: number;
-  readonly onWait?: NonNullable<Parameters<typeof comeBack>[0]["onWait"]>;
+  readonly onWait?: NonNullable<Parameters<typeof retryWhenBusy>[0]["onWait"]>;
 }
 
 /** The clients: who is asked to wait comes back by itself, as the web page does. */
 export function submitTo({ url, tokenOf, patienceMs, answerTimeoutMs, onWait }: SubmitOptions): Submit {
   const client = createTRPCClient<AppRouter>({
     links: [
-      comeBack({ patienceMs, onWait }),
+      retryWhenBusy({ patienceMs, onWait }),
       httpLink({
         url: `${url}/trpc`,
         fetch: leanFetch(answerTimeoutMs),

@@ -1,5 +1,5 @@
 export type { AppRouter } from "@carillon/api";
-export { type ComeBackOptions, comeBack, type Wait } from "./http/retry-when-busy.ts";
+export { type RetryWhenBusyOptions, retryWhenBusy, type Wait } from "./http/retry-when-busy.ts";
 export {
   type Credentials,
   type Login,

@@ -9,7 +9,7 @@ import {
   workSubject,
 } from "@carillon/platform";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { done, type Outcome, type Step } from "./queue/job-handler.ts";
+import { done, type JobHandler, type Outcome } from "./queue/job-handler.ts";
 import {
   eventsOf,
   handIn,
@@ -87,7 +87,7 @@ test("work that comes twice is graded once", async () => {
   const id = await handInAnswers(school, rightAnswers);
   const [received] = await eventsOf(platform.eventLog, school, id, "SubmissionReceived");
   if (!received) throw new Error("nothing was received");
-  const subject = workSubject("work", { step: "grade", tenantId: school.tenantId });
+  const subject = workSubject("work", { handler: "grade", tenantId: school.tenantId });
   const envelope = encodeEnvelope({ ...received, previous: null });
   for (const time of ["first", "second"]) await publishWork(platform.bus, subject, envelope, `${id}.${time}`);
   start();
@@ -123,7 +123,7 @@ test("content that is missing is dead after five tries, and graded once it is th
   if (!letter) throw new Error("there is no letter");
   expect(failed).toBe(5);
   expect(letter).toMatchObject({
-    step: "grade",
+    handler: "grade",
     tries: 5,
     reason: "The content of this submission is not in the store.",
     event: { type: "SubmissionReceived" },
@@ -163,7 +163,9 @@ test("a letter that is given up says who did", async () => {
   expect(await deadOf(school)).toEqual([]);
   const given: unknown[] = [];
   for await (const letter of letters.discarded({ tenantId: school.tenantId })) given.push(letter);
-  expect(given).toMatchObject([{ discardedBy: "Ada", step: "grade", event: { type: "SubmissionReceived" } }]);
+  expect(given).toMatchObject([
+    { discardedBy: "Ada", handler: "grade", event: { type: "SubmissionReceived" } },
+  ]);
 });
 
 test("content that has not come in time lapses; what may still come does not", async () => {
@@ -185,7 +187,7 @@ test("an event log that is away costs no try", async () => {
   const [received] = await eventsOf(platform.eventLog, school, id, "SubmissionReceived");
   if (!received) throw new Error("nothing was received");
   await platform.eventStore.kill9();
-  const subject = workSubject("work", { step: "grade", tenantId: school.tenantId });
+  const subject = workSubject("work", { handler: "grade", tenantId: school.tenantId });
   await publishWork(platform.bus, subject, encodeEnvelope({ ...received, previous: null }), `${id}.away`);
   start({ backOffMs: [] });
   await expect.poll(async () => (await attempts()) > 0, patiently).toBe(true);
@@ -210,7 +212,7 @@ test("ten thousand items of one tenant do not delay another's one", async () => 
   const send = (school: School, key: string) =>
     publishWork(
       platform.bus,
-      workSubject("work", { step: "count", tenantId: school.tenantId }),
+      workSubject("work", { handler: "count", tenantId: school.tenantId }),
       encodeEnvelope({ ...template, id: key, previous: null }),
       `${school.tenantId}.${key}`,
     );
@@ -219,7 +221,7 @@ test("ten thousand items of one tenant do not delay another's one", async () => 
   }
   const gate = Promise.withResolvers<void>();
   let begun = 0;
-  const counting = countingStep(async ({ id }) => {
+  const counting = countingHandler(async ({ id }) => {
     if (id === "only") order.push(other.tenantId);
     else {
       if (++begun > 1_000) await gate.promise;
@@ -248,8 +250,8 @@ async function firstReceived(school: School) {
   return received;
 }
 
-/** A step whose work the test sends itself. */
-const countingStep = (handle: (event: { id: string }) => Promise<Outcome>): Step => ({
+/** A handler whose work the test sends itself. */
+const countingHandler = (handle: (event: { id: string }) => Promise<Outcome>): JobHandler => ({
   name: "count",
   category: "submission",
   eventType: "SubmissionLapsed",

@@ -12,10 +12,10 @@ import {
 } from "@carillon/domain";
 import {
   type Bus,
-  buryWork,
   commandContext,
   connectBus,
   connectEventLog,
+  deadLetterWork,
   encodeEnvelope,
   ensureWorkStreams,
 } from "@carillon/platform";
@@ -75,7 +75,7 @@ const dead = (...args: string[]) => {
 
 const listed = (...args: string[]) => JSON.parse(dead("list", "--json", ...args).stdout);
 
-async function bury(step: string, of: TenantId, eventId: string) {
+async function deadLetter(handler: string, of: TenantId, eventId: string) {
   const envelope = encodeEnvelope({
     id: eventId,
     type: "SubmissionReceived",
@@ -88,7 +88,7 @@ async function bury(step: string, of: TenantId, eventId: string) {
     metadata: { tenantId: of },
   });
   const at = "2026-09-01T09:00:00.000Z";
-  await buryWork(bus, { step, tenantId: of }, envelope, eventId, {
+  await deadLetterWork(bus, { handler, tenantId: of }, envelope, eventId, {
     reason: "nothing works",
     tries: 5,
     firstFailedAt: at,
@@ -101,19 +101,19 @@ const workLeft = async () =>
 
 test("an operator lists, shows, replays and gives up dead letters", async () => {
   expect(listed()).toEqual([]);
-  await bury("grade", tenantId, "one");
-  await bury("grade", tenantIdOf("other"), "two");
-  await bury("lapse", tenantId, "three");
+  await deadLetter("grade", tenantId, "one");
+  await deadLetter("grade", tenantIdOf("other"), "two");
+  await deadLetter("lapse", tenantId, "three");
 
   expect(listed()).toMatchObject([
     { event: { id: "one" } },
     { event: { id: "two" } },
     { event: { id: "three" } },
   ]);
-  expect(listed("--step", "grade", "--tenant", slug)).toMatchObject([
+  expect(listed("--handler", "grade", "--tenant", slug)).toMatchObject([
     {
       id: 1,
-      step: "grade",
+      handler: "grade",
       tenantId,
       tries: 5,
       reason: "nothing works",
@@ -130,16 +130,16 @@ test("an operator lists, shows, replays and gives up dead letters", async () => 
   expect(await workLeft()).toEqual({ [`work.grade.${tenantId}`]: 1 });
   expect(listed().map(({ id }: { id: number }) => id)).toEqual([2, 3]);
 
-  expect(dead("discard", "--step", "lapse", "--by", "Ada").status).toBe(0);
+  expect(dead("discard", "--handler", "lapse", "--by", "Ada").status).toBe(0);
   expect(listed()).toHaveLength(1);
   expect(listed("--discarded")).toMatchObject([
-    { discardedBy: "Ada", step: "lapse", event: { id: "three" } },
+    { discardedBy: "Ada", handler: "lapse", event: { id: "three" } },
   ]);
 });
 
 test.each([
   ["an id that is none", ["show", "x"], 2, "whole number"],
-  ["a step that is none", ["list", "--step", "a.b"], 2, "a step's name"],
+  ["a handler that is none", ["list", "--handler", "a.b"], 2, "a handler's name"],
   ["a letter that is not there", ["replay", "4711"], 1, "there is no dead letter 4711"],
   ["a school that is not there", ["list", "--tenant", "nowhere"], 1, 'no school "nowhere"'],
   ["no choice at all", ["discard"], 1, "say which"],

@@ -20,7 +20,7 @@ interface Options {
 }
 
 interface Which extends Options {
-  step?: string;
+  handler?: string;
   tenant?: string;
 }
 
@@ -34,7 +34,7 @@ export function deadCommand(program: Command): void {
       .option("--json", "print one JSON document");
   const filtered = (usage: string, description: string) =>
     command(usage, description)
-      .option("--step <name>", "only this step's, such as grade", stepArgument)
+      .option("--handler <name>", "only this handler's, such as grade", handlerArgument)
       .option("--tenant <slug>", "only this school's", slugArgument);
 
   filtered("list", "every dead letter with its reason, the oldest first")
@@ -99,8 +99,8 @@ async function withLetters(
   }
 }
 
-async function filterOf({ eventstoreUrl }: Platform, { step, tenant }: Which): Promise<DeadFilter> {
-  return { step, tenantId: tenant === undefined ? undefined : await tenantIdNamed(eventstoreUrl, tenant) };
+async function filterOf({ eventstoreUrl }: Platform, { handler, tenant }: Which): Promise<DeadFilter> {
+  return { handler, tenantId: tenant === undefined ? undefined : await tenantIdNamed(eventstoreUrl, tenant) };
 }
 
 async function tenantIdNamed(eventstoreUrl: string, slug: string): Promise<TenantId> {
@@ -120,8 +120,8 @@ async function chosenBy(
   options: Which,
 ): Promise<DeadLetter[]> {
   if (id !== undefined) return [await found(letters, id)];
-  if (options.step === undefined && options.tenant === undefined) {
-    throw new Error("say which: an id, --step or --tenant");
+  if (options.handler === undefined && options.tenant === undefined) {
+    throw new Error("say which: an id, --handler or --tenant");
   }
   return all(letters.list(await filterOf(platform, options)));
 }
@@ -157,7 +157,7 @@ const withoutData = (letter: DeadLetter | DiscardedLetter) => {
 const asLine = (letter: DeadLetter | DiscardedLetter) =>
   [
     letter.id,
-    letter.step,
+    letter.handler,
     `tenant ${letter.tenantId}`,
     `${letter.event.type} ${letter.event.id}`,
     `${letter.event.stream} revision ${letter.event.revision}`,
@@ -171,8 +171,8 @@ function idArgument(text: string): number {
   return Number(text);
 }
 
-function stepArgument(text: string): string {
+function handlerArgument(text: string): string {
   if (!/^[a-z][a-z-]*$/.test(text))
-    throw new InvalidArgumentError("It must be a step's name, such as grade.");
+    throw new InvalidArgumentError("It must be a handler's name, such as grade.");
   return text;
 }

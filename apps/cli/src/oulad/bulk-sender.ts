@@ -6,7 +6,7 @@ import {
   type Instant,
   type TenantId,
 } from "@carillon/domain";
-import type { EventLog, Executed, Position, Step } from "@carillon/platform";
+import type { CommandEnvelope, EventLog, Executed, Position } from "@carillon/platform";
 import pMap from "p-map";
 
 /** Called as an import goes on: what it is at, and how many of how many records are done. */
@@ -19,13 +19,13 @@ export type RecordName = readonly [kind: string, ...key: string[]];
 export interface BulkSender {
   readonly tenantId: TenantId;
   /** A command with the id and context that its record gives it. */
-  step<Command>(record: RecordName, occurredAt: Instant, command: Command): Step<Command>;
-  /** Carries out a record's steps on one stream. A refusal names the record. */
+  envelope<Command>(record: RecordName, occurredAt: Instant, command: Command): CommandEnvelope<Command>;
+  /** Carries out a record's envelopes on one stream. A refusal names the record. */
   send<Command, Event extends DomainEvent, State>(
     record: RecordName,
     decider: Decider<Command, Event, State>,
     id: string,
-    steps: readonly [Step<Command>, ...Step<Command>[]],
+    envelopes: readonly [CommandEnvelope<Command>, ...CommandEnvelope<Command>[]],
   ): Promise<Executed<State>>;
   /** Runs `sendOne` for every item, many at once. The first that fails ends it. */
   each<Item>(phase: string, items: readonly Item[], sendOne: (item: Item) => Promise<unknown>): Promise<void>;
@@ -48,18 +48,20 @@ export async function createBulkSender(
   let position = 0n;
   return {
     tenantId,
-    step(record, occurredAt, command) {
+    envelope(record, occurredAt, command) {
       const commandId = commandIdOf(tenantId, actor, ...record);
       return {
         command,
         context: { tenantId, actor, occurredAt, correlationId: commandId, causationId: null, commandId },
       };
     },
-    async send(record, decider, id, steps) {
-      const executed = await log.execute(decider, id, steps, { expectNew: true }).catch((error: unknown) => {
-        if (!(error instanceof CarillonError)) throw error;
-        throw new CarillonError(error.code, `${record.join(" ")}: ${error.message}`, { cause: error });
-      });
+    async send(record, decider, id, envelopes) {
+      const executed = await log
+        .execute(decider, id, envelopes, { expectNew: true })
+        .catch((error: unknown) => {
+          if (!(error instanceof CarillonError)) throw error;
+          throw new CarillonError(error.code, `${record.join(" ")}: ${error.message}`, { cause: error });
+        });
       // To an append that it has already, the log answers with the place where that stands.
       if (executed.position > before) eventsAdded += executed.added;
       if (executed.position > position) position = executed.position;

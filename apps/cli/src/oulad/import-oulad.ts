@@ -22,7 +22,7 @@ import {
   tenantIdOf,
   userIdOf,
 } from "@carillon/domain";
-import type { EventLog, Position, Step } from "@carillon/platform";
+import type { CommandEnvelope, EventLog, Position } from "@carillon/platform";
 import { type BulkSender, createBulkSender, type Progress, type RecordName } from "./bulk-sender.ts";
 import { duringDay, endOfDay, firstDay } from "./calendar.ts";
 import type { OuladTables } from "./tables.ts";
@@ -63,7 +63,7 @@ export async function importOulad(
   const classes = await openClasses(sender, tables.courses);
   const assignments = await publishAssignments(sender, tables.assessments, classes);
   const students = await enrollStudents(sender, tables.registrations);
-  const join = joinSteps(sender, classes, students);
+  const join = joinCommands(sender, classes, students);
   const memberships = await registerStudents(sender, tables.registrations, join);
   await recordSubmissions(sender, tables.submissions, assignments, memberships);
   const withdrawals = await withdrawStudents(sender, tables.registrations, join);
@@ -90,7 +90,7 @@ async function enrollSchool(sender: BulkSender, slug: string, at: Instant): Prom
     branding: { colour: "#1f3a5f", logoUrl: null },
   };
   await sender.send(record, tenantDecider, sender.tenantId, [
-    sender.step(record, at, { type: "EnrollTenant", profile }),
+    sender.envelope(record, at, { type: "EnrollTenant", profile }),
   ]);
 }
 
@@ -106,7 +106,7 @@ async function openClasses(sender: BulkSender, courses: OuladTables["courses"]):
       lengthDays: row.module_presentation_length,
     };
     await sender.send(record, classDecider, id, [
-      sender.step(record, openedAt(row), { type: "OpenClass", profile }),
+      sender.envelope(record, openedAt(row), { type: "OpenClass", profile }),
     ]);
     opened.add(id);
   });
@@ -133,7 +133,7 @@ async function publishAssignments(
     const id = assignmentIdOf(classId, row.id_assessment);
     const at = openedAt(row);
     const { state } = await sender.send(record, assignmentDecider, id, [
-      sender.step(record, at, {
+      sender.envelope(record, at, {
         type: "PublishAssignment",
         classId,
         classOpened: classes.has(classId),
@@ -172,20 +172,20 @@ async function enrollStudents(
     const record: RecordName = ["student", student];
     const profile = { username: usernameOf(student), name: `Student ${student}`, email: null };
     await sender.send(record, personDecider, userOf(sender, student), [
-      sender.step(record, at, { type: "EnrollUser", profile, roles: ["student"], passwordHash: null }),
+      sender.envelope(record, at, { type: "EnrollUser", profile, roles: ["student"], passwordHash: null }),
     ]);
     enrolled.add(student);
   });
   return enrolled;
 }
 
-type JoinStep = (row: Registration) => Step<MembershipCommand>;
+type JoinCommand = (row: Registration) => CommandEnvelope<MembershipCommand>;
 
-const joinSteps =
-  (sender: BulkSender, classes: Set<ClassId>, students: Set<string>): JoinStep =>
+const joinCommands =
+  (sender: BulkSender, classes: Set<ClassId>, students: Set<string>): JoinCommand =>
   (row) => {
     const classId = classOf(sender, row);
-    return sender.step(["registration", classCode(row), row.id_student], registeredAt(row), {
+    return sender.envelope(["registration", classCode(row), row.id_student], registeredAt(row), {
       type: "JoinClass",
       classId,
       userId: userOf(sender, row.id_student),
@@ -198,7 +198,7 @@ const joinSteps =
 async function registerStudents(
   sender: BulkSender,
   registrations: readonly Registration[],
-  join: JoinStep,
+  join: JoinCommand,
 ): Promise<Map<string, MembershipState>> {
   const memberships = new Map<string, MembershipState>();
   await sender.each("registrations", registrations, async (row) => {
@@ -225,18 +225,18 @@ async function recordSubmissions(
     const studentId = userOf(sender, row.id_student);
     const membership = memberships.get(membershipIdOf(classId, studentId));
     const handedInAt = duringDay(presentation, row.date_submitted);
-    const recorded: Step<SubmissionCommand> = sender.step(record, handedInAt, {
+    const recorded: CommandEnvelope<SubmissionCommand> = sender.envelope(record, handedInAt, {
       type: "RecordSubmission",
       facts: { assignmentId, studentId, assignment: state, membership },
       key: submissionKey,
       handedInAt,
       banked: row.is_banked,
     });
-    const graded: Step<SubmissionCommand>[] =
+    const graded: CommandEnvelope<SubmissionCommand>[] =
       row.score === null
         ? []
         : [
-            sender.step(["score", row.id_assessment, row.id_student], handedInAt, {
+            sender.envelope(["score", row.id_assessment, row.id_student], handedInAt, {
               type: "GradeSubmission",
               score: row.score,
               feedback: null,
@@ -250,18 +250,22 @@ async function recordSubmissions(
 async function withdrawStudents(
   sender: BulkSender,
   registrations: readonly Registration[],
-  join: JoinStep,
+  join: JoinCommand,
 ): Promise<number> {
   const withdrawals = registrations.flatMap((row) =>
     row.date_unregistration === null ? [] : [{ row, day: row.date_unregistration }],
   );
   await sender.each("withdrawals", withdrawals, async ({ row, day }) => {
     const record: RecordName = ["withdrawal", classCode(row), row.id_student];
-    const leave: Step<MembershipCommand> = sender.step(record, duringDay(row.code_presentation, day), {
-      type: "LeaveClass",
-      classId: classOf(sender, row),
-      userId: userOf(sender, row.id_student),
-    });
+    const leave: CommandEnvelope<MembershipCommand> = sender.envelope(
+      record,
+      duringDay(row.code_presentation, day),
+      {
+        type: "LeaveClass",
+        classId: classOf(sender, row),
+        userId: userOf(sender, row.id_student),
+      },
+    );
     // The joining is said again: a stream is sent from its first event, so that the log knows what it has of it.
     await sender.send(record, membershipDecider, membershipOf(sender, row), [join(row), leave]);
   });

@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { proxy } from "hono/proxy";
 import { errorResponse, typedError } from "../http/errors.ts";
 import { limitRequests } from "../http/trpc-app.ts";
-import { limitCrowds } from "../load/load-shedding.ts";
+import { shedLoad } from "../load/load-shedding.ts";
 
 /** Where the workers behind the gateway are. */
 export interface Backends {
@@ -31,7 +31,7 @@ export function gatewayApp(backends: Backends, metrics: Registry): Hono {
   };
   const app = new Hono();
   // Each call that waits for its worker holds two connections here.
-  limitCrowds(app, metrics);
+  shedLoad(app, metrics);
   app.onError((thrown) => errorResponse(typedError(thrown)));
   app.get("/.well-known/jwks.json", ({ req }) => pass(req.raw, "auth"));
   app.get("/.well-known/receipts.json", ({ req }) => pass(req.raw, "api"));

@@ -9,7 +9,7 @@ export interface Caller extends Context {
 }
 
 /** A command that the caller gives at `at`, as a step for the event log. Each step is a command of its own. */
-export const step = <Command>(
+export const envelope = <Command>(
   { tenantId, actor, correlationId }: Pick<Caller, "tenantId" | "actor" | "correlationId">,
   at: Instant,
   command: Command,

@@ -5,7 +5,7 @@ import type { AnyRouter } from "@trpc/server";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { routePath } from "hono/route";
-import { limitCrowds } from "../load/load-shedding.ts";
+import { shedLoad } from "../load/load-shedding.ts";
 import { errorResponse, retryAfter, typedError } from "./errors.ts";
 import type { Context } from "./trpc.ts";
 
@@ -38,7 +38,7 @@ export function trpcApp(router: AnyRouter, log: Logger, metrics: Registry): Work
     registers: [metrics],
   });
   const app: WorkerApp = new Hono();
-  limitCrowds(app, metrics);
+  shedLoad(app, metrics);
   app.use("/trpc/*", async (context, next) => {
     context.set("arrivedAt", instantOf(new Date()));
     await next();

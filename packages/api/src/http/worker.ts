@@ -3,7 +3,7 @@ import { type Logger, probes, type Registry, stopOnSignal, within } from "@caril
 import { errorResponse } from "./errors.ts";
 
 /** What a worker is made of. */
-export interface WorkerParts {
+export interface WorkerDependencies {
   readonly log: Logger;
   readonly metrics: Registry;
   /** Resolves if everything that the worker needs answers. */
@@ -24,7 +24,7 @@ const lastAnswerMs = 50;
  * Makes a module's default export for `deno serve` and `serve-node.ts`. On SIGTERM and SIGINT it answers what is under
  * way, refuses what is new as `unavailable`, lets go and ends the process.
  */
-export function worker({ log, metrics, ready, notes, fetch, close }: WorkerParts) {
+export function worker({ log, metrics, ready, notes, fetch, close }: WorkerDependencies) {
   let underWay = 0;
   let stopping = false;
   let idle = () => {};

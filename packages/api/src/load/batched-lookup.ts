@@ -10,7 +10,7 @@ type Scoped<Views> = Parameters<Parameters<Database<Views>["withTenant"]>[1]>[0]
  *
  * @param find gives what there is, by key
  */
-export function sharedLookup<Views, Key, Row>(
+export function batchedLookup<Views, Key, Row>(
   database: Pick<Database<Views>, "withTenant">,
   find: (tx: Scoped<Views>, keys: readonly Key[]) => Promise<Map<Key, Row>>,
 ): (tenantId: TenantId, key: Key) => Promise<Row | undefined> {

@@ -2,14 +2,14 @@ import { createMetrics } from "@carillon/platform";
 import { Hono } from "hono";
 import { expect, test } from "vitest";
 import { errorResponse, typedError } from "../http/errors.ts";
-import { limitCrowds } from "./load-shedding.ts";
+import { shedLoad } from "./load-shedding.ts";
 
 /** A worker that answers nothing until it is told to. */
 function slowWorker() {
   const metrics = createMetrics("test");
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const app = new Hono();
-  limitCrowds(app, metrics);
+  shedLoad(app, metrics);
   app.onError((thrown) => errorResponse(typedError(thrown)));
   app.all("*", async (context) => {
     await released;

@@ -1,7 +1,7 @@
 import { CarillonError } from "@carillon/domain";
 import { Counter, Gauge, type Registry } from "@carillon/platform";
 import type { Hono, Env as HonoEnv, MiddlewareHandler } from "hono";
-import { returnTimes } from "./retry-after.ts";
+import { retryAfterTimes } from "./retry-after.ts";
 
 /**
  * How many calls may be under way in a worker for one more of a kind to be taken, the first to be sent away first: who
@@ -31,13 +31,13 @@ const calls = ["/trpc/*", "/uploads/*", "/submissions/*", "/receipts/*"];
  * Sends calls to `app` away where too many are under way, before anything of them is read: it throws `busy`, with a time
  * to come back that follows from how fast calls are answered. For the routes that are added after it.
  */
-export function limitCrowds<Env extends HonoEnv>(app: Hono<Env>, metrics: Registry): void {
+export function shedLoad<Env extends HonoEnv>(app: Hono<Env>, metrics: Registry): void {
   const admit = admission(metrics);
   for (const path of calls) app.use(path, admit);
 }
 
 function admission(metrics: Registry): MiddlewareHandler {
-  const shed = new Counter({
+  const shedCalls = new Counter({
     name: "carillon_calls_shed_total",
     help: "Calls that were sent away because too many were under way",
     labelNames: ["kind"],
@@ -56,10 +56,10 @@ function admission(metrics: Registry): MiddlewareHandler {
 
   return async ({ req }, next) => {
     const kind = kindOf(req.method, req.path);
-    const { underWay, sendAway, during } = kind === "login" ? logins : others;
+    const { underWay, shed, during } = kind === "login" ? logins : others;
     if (underWay() < rooms[kind]) return during(next);
-    shed.inc({ kind });
-    const wait = sendAway();
+    shedCalls.inc({ kind });
+    const wait = shed();
     throw new CarillonError(
       "busy",
       `Very many come at once right now: try again in ${Math.ceil(wait.retryAfterMs / 1000)} s.`,
@@ -70,7 +70,7 @@ function admission(metrics: Registry): MiddlewareHandler {
 
 /** Calls that are counted together, and how fast they are answered. */
 function crowd() {
-  const giveTime = returnTimes();
+  const giveTime = retryAfterTimes();
   let underWay = 0;
   /** The time between two answers while there is a crowd, in milliseconds. */
   let slotMs = firstGuessMs;
@@ -78,8 +78,7 @@ function crowd() {
   let lastAt = 0;
   return {
     underWay: () => underWay,
-    sendAway: () =>
-      giveTime("all", { slotMs, length: underWay, ownLength: underWay, tenants: 1 }, Date.now()),
+    shed: () => giveTime("all", { slotMs, length: underWay, ownLength: underWay, tenants: 1 }, Date.now()),
     async during(next: () => Promise<void>): Promise<void> {
       underWay++;
       if (underWay === crowdSize) lastAt = performance.now();

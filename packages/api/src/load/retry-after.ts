@@ -29,10 +29,10 @@ export const longestWaitMs = 15_000;
  * again and again without waiting, times are drawn from the second half of it, and the place is that of the time.
  *
  * @example
- * const sendAway = returnTimes();
- * sendAway(tenantId, { slotMs: 8, length: 250, ownLength: 250, tenants: 1 }, Date.now()); // { retryAfterMs: 1008, place: 126 }
+ * const shed = retryAfterTimes();
+ * shed(tenantId, { slotMs: 8, length: 250, ownLength: 250, tenants: 1 }, Date.now()); // { retryAfterMs: 1008, place: 126 }
  */
-export function returnTimes(): (line: string, queue: FullQueue, now: number) => Wait {
+export function retryAfterTimes(): (line: string, queue: FullQueue, now: number) => Wait {
   /** The last time that was given out, of all and of each tenant that has somebody away. */
   let last = 0;
   const lastOf = new Map<string, number>();

@@ -10,7 +10,7 @@ import {
 } from "@carillon/domain";
 import type { AuthDatabase, Database, EventLog } from "@carillon/platform";
 import { eventLogAnswers } from "../http/event-log-probe.ts";
-import { sharedLookup } from "../load/batched-lookup.ts";
+import { batchedLookup } from "../load/batched-lookup.ts";
 
 /** What a login needs to know of a person. */
 export interface Account {
@@ -156,7 +156,7 @@ function whileItAnswers(eventLog: EventLog) {
 
 /** Looks people up in the view. */
 const accountsOf = (database: Database<AuthDatabase>) =>
-  sharedLookup(database, async (tx, userIds: readonly UserId[]) => {
+  batchedLookup(database, async (tx, userIds: readonly UserId[]) => {
     const rows = await tx
       .selectFrom("credentials.accounts")
       .select(["user_id", "roles", "password_hash"])

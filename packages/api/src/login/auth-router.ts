@@ -25,7 +25,7 @@ import {
 } from "@carillon/platform";
 import { z } from "zod";
 import type { Procedures } from "../http/authenticated-procedures.ts";
-import { type Caller, step } from "../http/command-envelope.ts";
+import { type Caller, envelope } from "../http/command-envelope.ts";
 import { publicProcedure, router } from "../http/trpc.ts";
 import type { Accounts } from "./accounts.ts";
 import type { DeviceTokens } from "./device-token.ts";
@@ -288,7 +288,7 @@ export function authRouter(services: AuthServices) {
   /** Writes what ends sessions of somebody. The event ends them; to delete their records is only tidying. */
   async function changeAndEndSessions(caller: Caller, userId: UserId, command: EndingCommand) {
     const { position } = await eventLog.execute(personDecider, userId, [
-      step(caller, instantOf(new Date()), command),
+      envelope(caller, instantOf(new Date()), command),
     ]);
     const except = command.type === "ChangePassword" ? command.sessionId : undefined;
     await sessions.endAll(caller.tenantId, userId, except).catch(() => {});

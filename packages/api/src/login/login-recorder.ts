@@ -10,6 +10,7 @@ import {
   UserId,
 } from "@carillon/domain";
 import {
+  type CommandEnvelope,
   Counter,
   commandContext,
   type EventLog,
@@ -17,7 +18,6 @@ import {
   type LoginJournal,
   type Registry,
   type SessionRef,
-  type Step,
   sessionBegan,
 } from "@carillon/platform";
 import { z } from "zod";
@@ -61,7 +61,7 @@ const retryMs = 200;
 const closeMs = 5_000;
 const pollMs = 20;
 
-export interface LoginLogParts {
+export interface LoginLogDependencies {
   readonly eventLog: Pick<EventLog, "execute">;
   readonly journal: LoginJournal;
   readonly log: Pick<Logger, "warn">;
@@ -69,7 +69,7 @@ export interface LoginLogParts {
 }
 
 /** Opens the way into the log, and begins to write what is in the journal, whoever put it there. */
-export function openLoginLog({ eventLog, journal, log, metrics }: LoginLogParts): LoginLog {
+export function openLoginLog({ eventLog, journal, log, metrics }: LoginLogDependencies): LoginLog {
   const dropped = new Counter({
     name: "carillon_login_refusals_dropped_total",
     help: "Refused logins that were not written to the event log",
@@ -89,7 +89,9 @@ export function openLoginLog({ eventLog, journal, log, metrics }: LoginLogParts)
   const following = journal.follow(
     async (entry) => {
       const login = AcceptedLogin.parse(entry);
-      await eventLog.execute(sessionDecider, login.sessionId, [loginStep(login, null)], { expectNew: true });
+      await eventLog.execute(sessionDecider, login.sessionId, [loginEnvelope(login, null)], {
+        expectNew: true,
+      });
       failing = false;
     },
     failed,
@@ -99,7 +101,7 @@ export function openLoginLog({ eventLog, journal, log, metrics }: LoginLogParts)
   const writeRefusal = async (login: LoginAttempt, refusal: LoginRefusal) => {
     for (;;) {
       try {
-        await eventLog.execute(sessionDecider, login.sessionId, [loginStep(login, refusal)], {
+        await eventLog.execute(sessionDecider, login.sessionId, [loginEnvelope(login, refusal)], {
           expectNew: true,
         });
         failing = false;
@@ -133,7 +135,7 @@ export function openLoginLog({ eventLog, journal, log, metrics }: LoginLogParts)
       const context = { ...commandContext(tenantId, actor, instantOf(new Date())), correlationId };
       // The login may still be in the journal. It is the same event from there, which the log stores once.
       await eventLog.execute(sessionDecider, sessionId, [
-        loginStep(login, null),
+        loginEnvelope(login, null),
         { command: { type: "RevokeSession", reason }, context },
       ]);
     },
@@ -152,10 +154,10 @@ export function openLoginLog({ eventLog, journal, log, metrics }: LoginLogParts)
 }
 
 /** A login as a command. Its id is the session's, so that it makes the same event wherever it comes from. */
-function loginStep(
+function loginEnvelope(
   { tenantId, userId, sessionId, correlationId }: LoginAttempt,
   refusal: LoginRefusal | null,
-): Step<SessionCommand> {
+): CommandEnvelope<SessionCommand> {
   return {
     command: { type: "Login", sessionId, userId, refusal },
     context: {

@@ -15,7 +15,7 @@ export type Proof =
  */
 export type ProveByPassword = (guesser: Guesser, password: string, correlationId: string) => Promise<Proof>;
 
-export interface PasswordProofParts {
+export interface PasswordProofDependencies {
   readonly accounts: Accounts;
   readonly limits: LoginLimits;
   readonly hashPool: HashPool;
@@ -26,7 +26,12 @@ export interface PasswordProofParts {
  * One way of proving who one is; a passkey, or another system that vouches for somebody, is a file like this one, with
  * a `Proof` as its outcome. What a login does with a proof is the same for all.
  */
-export function passwordProof({ accounts, limits, hashPool, upgrades }: PasswordProofParts): ProveByPassword {
+export function passwordProof({
+  accounts,
+  limits,
+  hashPool,
+  upgrades,
+}: PasswordProofDependencies): ProveByPassword {
   return async (guesser, password, correlationId) => {
     const { tenantId, userId } = guesser;
     let known: Awaited<ReturnType<Accounts["account"]>> | undefined;

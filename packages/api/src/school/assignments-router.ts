@@ -11,7 +11,7 @@ import {
   seesEveryClass,
 } from "@carillon/domain";
 import { z } from "zod";
-import { step } from "../http/command-envelope.ts";
+import { envelope } from "../http/command-envelope.ts";
 import { answer, Reading } from "../http/query-freshness.ts";
 import { router } from "../http/trpc.ts";
 import type { ApiServices } from "../workers/api-services.ts";
@@ -29,7 +29,7 @@ export const assignmentsRouter = ({ permitted, eventLog, database }: ApiServices
         const assignmentId = assignmentIdOf(classId, profile.code);
         const at = instantOf(new Date());
         const { position } = await eventLog.execute(assignmentDecider, assignmentId, [
-          step(ctx, at, {
+          envelope(ctx, at, {
             type: "PublishAssignment",
             classId,
             classOpened: opened !== undefined,
@@ -48,7 +48,7 @@ export const assignmentsRouter = ({ permitted, eventLog, database }: ApiServices
         if (assignment) await authorizeInClass(eventLog, ctx, assignment.classId);
         const at = instantOf(new Date());
         const { position } = await eventLog.execute(assignmentDecider, assignmentId, [
-          step(ctx, at, { type: "RescheduleAssignment", dueAt, at }),
+          envelope(ctx, at, { type: "RescheduleAssignment", dueAt, at }),
         ]);
         return { position: String(position) };
       }),

@@ -15,7 +15,7 @@ import {
 } from "@carillon/domain";
 import type { EventLog, Executed } from "@carillon/platform";
 import { z } from "zod";
-import { type Caller, step } from "../http/command-envelope.ts";
+import { type Caller, envelope } from "../http/command-envelope.ts";
 import { answer, Page, page, Reading } from "../http/query-freshness.ts";
 import { router } from "../http/trpc.ts";
 import type { ApiServices } from "../workers/api-services.ts";
@@ -31,7 +31,7 @@ export const classesRouter = ({ permitted, eventLog, database }: ApiServices) =>
         const opened = await eventLog.execute(
           classDecider,
           classId,
-          [step(ctx, instantOf(new Date()), { type: "OpenClass", profile })],
+          [envelope(ctx, instantOf(new Date()), { type: "OpenClass", profile })],
           { expectNew: true },
         );
         const position = leadsEveryClass(ctx.actor.roles)
@@ -50,7 +50,7 @@ export const classesRouter = ({ permitted, eventLog, database }: ApiServices) =>
           eventLog.load(personDecider, tenantId, userId),
         ]);
         const { position } = await eventLog.execute(membershipDecider, membershipIdOf(classId, userId), [
-          step(ctx, instantOf(new Date()), {
+          envelope(ctx, instantOf(new Date()), {
             type: "JoinClass",
             classId,
             userId,
@@ -67,7 +67,7 @@ export const classesRouter = ({ permitted, eventLog, database }: ApiServices) =>
       .mutation(async ({ ctx, input: { classId, userId } }) => {
         await authorizeInClass(eventLog, ctx, classId);
         const { position } = await eventLog.execute(membershipDecider, membershipIdOf(classId, userId), [
-          step(ctx, instantOf(new Date()), { type: "LeaveClass", classId, userId }),
+          envelope(ctx, instantOf(new Date()), { type: "LeaveClass", classId, userId }),
         ]);
         return { position: String(position) };
       }),
@@ -163,7 +163,7 @@ async function letOpenerTeach(
     if (last) return last.position;
   }
   const joined = await eventLog.execute(membershipDecider, membershipIdOf(classId, userId), [
-    step(caller, instantOf(new Date()), {
+    envelope(caller, instantOf(new Date()), {
       type: "JoinClass",
       classId,
       userId,

@@ -10,7 +10,7 @@ import {
   userIdOf,
 } from "@carillon/domain";
 import { z } from "zod";
-import { step } from "../http/command-envelope.ts";
+import { envelope } from "../http/command-envelope.ts";
 import { answer, Page, page } from "../http/query-freshness.ts";
 import { router } from "../http/trpc.ts";
 import { ImportedPasswordHash, NewPassword } from "../login/passwords/input.ts";
@@ -50,7 +50,7 @@ export const peopleRouter = ({ permitted, eventLog, database, hashPool }: ApiSer
           passwordHash = await hashPool.hash(ctx.tenantId, password);
         }
         const { position } = await eventLog.execute(personDecider, userId, [
-          step(ctx, instantOf(new Date()), { type: "EnrollUser", profile, roles, passwordHash }),
+          envelope(ctx, instantOf(new Date()), { type: "EnrollUser", profile, roles, passwordHash }),
         ]);
         return { userId, position: String(position) };
       }),
@@ -60,7 +60,7 @@ export const peopleRouter = ({ permitted, eventLog, database, hashPool }: ApiSer
       .mutation(async ({ ctx, input: { userId, roles } }) => {
         authorizeGrant(ctx.actor.roles, roles);
         const { position } = await eventLog.execute(personDecider, userId, [
-          step(ctx, instantOf(new Date()), { type: "AssignRoles", roles }),
+          envelope(ctx, instantOf(new Date()), { type: "AssignRoles", roles }),
         ]);
         return { position: String(position) };
       }),

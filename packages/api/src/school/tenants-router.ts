@@ -7,7 +7,7 @@ import {
   tenantIdOf,
 } from "@carillon/domain";
 import { z } from "zod";
-import { step } from "../http/command-envelope.ts";
+import { envelope } from "../http/command-envelope.ts";
 import { router } from "../http/trpc.ts";
 import type { ApiServices } from "../workers/api-services.ts";
 
@@ -19,7 +19,7 @@ export const tenantsRouter = ({ permitted, permittedAnywhere, eventLog }: ApiSer
       .mutation(async ({ ctx, input: profile }) => {
         const tenantId = tenantIdOf(profile.slug);
         const { position } = await eventLog.execute(tenantDecider, tenantId, [
-          step({ ...ctx, tenantId }, instantOf(new Date()), { type: "EnrollTenant", profile }),
+          envelope({ ...ctx, tenantId }, instantOf(new Date()), { type: "EnrollTenant", profile }),
         ]);
         return { tenantId, position: String(position) };
       }),
@@ -29,7 +29,7 @@ export const tenantsRouter = ({ permitted, permittedAnywhere, eventLog }: ApiSer
       .input(z.object({ bellTimes: BellTimes }))
       .mutation(async ({ ctx, input: { bellTimes } }) => {
         const { position } = await eventLog.execute(tenantDecider, ctx.tenantId, [
-          step(ctx, instantOf(new Date()), { type: "SetBellTimes", bellTimes }),
+          envelope(ctx, instantOf(new Date()), { type: "SetBellTimes", bellTimes }),
         ]);
         return { position: String(position) };
       }),

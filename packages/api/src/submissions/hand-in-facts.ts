@@ -8,8 +8,8 @@ import {
   type TenantId,
   type UserId,
 } from "@carillon/domain";
-import { type Database, type EventLog, type LiveDatabase, recentCalls } from "@carillon/platform";
-import { sharedLookup } from "../load/batched-lookup.ts";
+import { type Database, type EventLog, type LiveDatabase, singleFlight } from "@carillon/platform";
+import { batchedLookup } from "../load/batched-lookup.ts";
 import { membershipOf } from "../school/class-access.ts";
 
 /** What has to be known of an assignment and a student before work is taken. */
@@ -33,7 +33,7 @@ export function openHandInFacts({
   eventLog: EventLog;
   database: Pick<Database<LiveDatabase>, "withTenant">;
 }): HandInFacts {
-  const askRecently = recentCalls<AssignmentState>({
+  const askRecently = singleFlight<AssignmentState>({
     max: maxAssignments,
     joinMs: recentMs,
     keptMs: recentMs,
@@ -46,7 +46,7 @@ export function openHandInFacts({
     askRecently(`${tenantId}/${assignmentId}`, () => newestAssignment(tenantId, assignmentId));
 
   const pair = (classId: string, userId: string) => `${classId}/${userId}`;
-  const studentInView = sharedLookup(database, async (tx, pairs: readonly string[]) => {
+  const studentInView = batchedLookup(database, async (tx, pairs: readonly string[]) => {
     const [classIds, userIds] = [0, 1].map((part) => [
       ...new Set(pairs.map((one) => one.split("/")[part] ?? "")),
     ]);

@@ -20,9 +20,9 @@ import {
   type TenantId,
   UserId,
 } from "@carillon/domain";
-import { type Executed, type LiveDatabase, recentCalls } from "@carillon/platform";
+import { type Executed, type LiveDatabase, singleFlight } from "@carillon/platform";
 import { z } from "zod";
-import { type Caller, step } from "../http/command-envelope.ts";
+import { type Caller, envelope } from "../http/command-envelope.ts";
 import { answer, Page, page, Reading } from "../http/query-freshness.ts";
 import { router } from "../http/trpc.ts";
 import { type HandIn, type ReceiptKind, readHandIn, receiptFor } from "../receipts/submission-receipt.ts";
@@ -117,7 +117,7 @@ export const submissionsRouter = (services: ApiServices) => {
 
   const facts = openHandInFacts(services);
   /** Also for what is under way: who asks again because the answer is late must not make a crowd twice as large. */
-  const handInOnce = recentCalls<Submitted>({ max: maxAnswers, joinMs });
+  const handInOnce = singleFlight<Submitted>({ max: maxAnswers, joinMs });
 
   /** The command that promises content, of whoever calls, with all that its decision needs to know. */
   const commitOf = async (
@@ -171,8 +171,8 @@ export const submissionsRouter = (services: ApiServices) => {
         submissionDecider,
         submissionId,
         [
-          step<SubmissionCommand>(ctx, at, command),
-          step<SubmissionCommand>(ctx, at, { type: "ReceiveContent", sha256: content.sha256, at }),
+          envelope<SubmissionCommand>(ctx, at, command),
+          envelope<SubmissionCommand>(ctx, at, { type: "ReceiveContent", sha256: content.sha256, at }),
         ],
         { expectNew: committed !== undefined },
       ),
@@ -212,7 +212,7 @@ export const submissionsRouter = (services: ApiServices) => {
         const expectNew = committed !== undefined;
         const executed = await withReceipt(
           stream,
-          eventLog.execute(submissionDecider, submissionId, [step(ctx, at, command)], { expectNew }),
+          eventLog.execute(submissionDecider, submissionId, [envelope(ctx, at, command)], { expectNew }),
         );
         const { state, position, added } = executed;
         const receipt = await receiptAfter(tenantId, "first", executed, committed, null);
@@ -244,7 +244,7 @@ export const submissionsRouter = (services: ApiServices) => {
         const { position } = await withReceipt(
           stream,
           eventLog.execute(submissionDecider, submissionId, [
-            step<SubmissionCommand>(ctx, at, { type: "ReceiveContent", sha256: content.sha256, at }),
+            envelope<SubmissionCommand>(ctx, at, { type: "ReceiveContent", sha256: content.sha256, at }),
           ]),
         );
         return { submissionId, receipt: await receiptOf(stream, "fullest"), position: String(position) };
@@ -313,7 +313,11 @@ export const submissionsRouter = (services: ApiServices) => {
         const { state: submission } = await eventLog.load(submissionDecider, ctx.tenantId, submissionId);
         if (submission) await authorizeInClass(eventLog, ctx, submission.work.classId);
         const { position } = await eventLog.execute(submissionDecider, submissionId, [
-          step<SubmissionCommand>(ctx, instantOf(new Date()), { type: "GradeSubmission", score, feedback }),
+          envelope<SubmissionCommand>(ctx, instantOf(new Date()), {
+            type: "GradeSubmission",
+            score,
+            feedback,
+          }),
         ]);
         return { position: String(position) };
       }),

@@ -11,7 +11,7 @@ export interface Wait {
   readonly place: number | null;
 }
 
-export interface ComeBackOptions {
+export interface RetryWhenBusyOptions {
   /** For how long after its first try a call is sent again, in milliseconds. */
   readonly patienceMs: number;
   /** Told of every pause, so that a page can show it. */
@@ -31,9 +31,9 @@ const longestBackOffMs = 5_000;
  * is the last one when patience ends.
  *
  * @example
- * createTRPCClient<AppRouter>({ links: [comeBack({ patienceMs: 120_000, onWait: show }), httpLink({ url })] })
+ * createTRPCClient<AppRouter>({ links: [retryWhenBusy({ patienceMs: 120_000, onWait: show }), httpLink({ url })] })
  */
-export function comeBack({ patienceMs, onWait }: ComeBackOptions): TRPCLink<AppRouter> {
+export function retryWhenBusy({ patienceMs, onWait }: RetryWhenBusyOptions): TRPCLink<AppRouter> {
   return (runtime) => (call) => {
     const deadline = performance.now() + patienceMs;
     let pauseMs = 0;

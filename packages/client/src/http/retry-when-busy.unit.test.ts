@@ -2,7 +2,7 @@ import type { AppRouter } from "@carillon/api";
 import { createTRPCClient, TRPCClientError, type TRPCLink } from "@trpc/client";
 import { observable } from "@trpc/server/observable";
 import { expect, test } from "vitest";
-import { comeBack, type Wait } from "./retry-when-busy.ts";
+import { retryWhenBusy, type Wait } from "./retry-when-busy.ts";
 
 const busy = { errorCode: "busy", retryAfterMs: 20, place: 7 };
 const unavailable = { errorCode: "unavailable" };
@@ -23,7 +23,7 @@ function clientAnswered(...errors: readonly (object | undefined)[]) {
       const error = new TRPCClientError<AppRouter>("refused");
       observer.error(Object.assign(error, { data }));
     });
-  const link = comeBack({ patienceMs: 2_000, onWait: (wait) => waits.push(wait) });
+  const link = retryWhenBusy({ patienceMs: 2_000, onWait: (wait) => waits.push(wait) });
   return { client: createTRPCClient<AppRouter>({ links: [link, answers] }), waits, calls: () => calls };
 }
 

@@ -1,7 +1,7 @@
 import type { AppRouter } from "@carillon/api";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
-import { comeBack, type Wait } from "../http/retry-when-busy.ts";
+import { retryWhenBusy, type Wait } from "../http/retry-when-busy.ts";
 import { renewExpired } from "./renew-expired.ts";
 
 type Answers = inferRouterOutputs<AppRouter>["auth"];
@@ -68,7 +68,7 @@ const deviceTokenItem = ({ tenant, username }: Credentials) =>
 export function openSession(options: SessionOptions): Session {
   const { url, storage, patienceMs = usualPatienceMs, onWait, onEnded } = options;
   const address = `${url}/trpc`;
-  const waiting = comeBack({ patienceMs, onWait });
+  const waiting = retryWhenBusy({ patienceMs, onWait });
   const anonymous = createTRPCClient<AppRouter>({ links: [waiting, httpLink({ url: address })] });
 
   let current: Tokens | undefined;

@@ -1,5 +1,5 @@
 /** Remembers the newest `max` answers by what they answer: who asks again because he heard nothing costs nothing. */
-export function recentAnswers<Answer>(max: number) {
+export function boundedCache<Answer>(max: number) {
   const answers = new Map<string, Answer>();
   return {
     get: (question: string): Answer | undefined => answers.get(question),

@@ -1,4 +1,4 @@
-import { recentAnswers } from "./bounded-cache.ts";
+import { boundedCache } from "./bounded-cache.ts";
 
 export interface RecentCallsOptions {
   /** How many calls are remembered. */
@@ -16,12 +16,12 @@ export type RecentCalls<Answer> = (question: string, call: () => Promise<Answer>
  * Makes one call for all who ask the same, while it is under way and afterwards. One that failed is forgotten: whoever
  * waited for it hears so, and the next to ask makes it anew.
  */
-export function recentCalls<Answer>({
+export function singleFlight<Answer>({
   max,
   joinMs,
   keptMs = Number.POSITIVE_INFINITY,
 }: RecentCallsOptions): RecentCalls<Answer> {
-  const calls = recentAnswers<{
+  const calls = boundedCache<{
     readonly answer: Promise<Answer>;
     readonly beganAt: number;
     isAnswered: boolean;

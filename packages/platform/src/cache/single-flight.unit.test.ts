@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { type RecentCallsOptions, recentCalls } from "./single-flight.ts";
+import { type RecentCallsOptions, singleFlight } from "./single-flight.ts";
 
 const long = 60_000;
 
 /** Calls that answer when they are told to, and how many were made. */
 function callsWith(options: Partial<RecentCallsOptions>) {
-  const ask = recentCalls<string>({ max: 10, joinMs: long, ...options });
+  const ask = singleFlight<string>({ max: 10, joinMs: long, ...options });
   const made: PromiseWithResolvers<string>[] = [];
   const question = (name: string) =>
     ask(name, () => {

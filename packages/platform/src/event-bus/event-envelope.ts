@@ -9,7 +9,7 @@ export interface ChainedEvent extends StoredEvent {
 }
 
 /** Whose event it is and where it goes on the bus. */
-export interface EventPlace {
+export interface EventRoute {
   readonly tenantId: TenantId;
   readonly partition: number;
   /** `events.<partition>.<tenantId>.<category>.<EventType>` */
@@ -17,7 +17,7 @@ export interface EventPlace {
 }
 
 /** The place of an event, or undefined for one that is not ours: a foreign stream, or a type that is no name. */
-export function placeOf({ stream, type }: Pick<StoredEvent, "stream" | "type">): EventPlace | undefined {
+export function routeOf({ stream, type }: Pick<StoredEvent, "stream" | "type">): EventRoute | undefined {
   const parts = parseStreamName(stream);
   if (!parts || !/^[A-Za-z][A-Za-z0-9]*$/.test(type)) return undefined;
   const { tenantId, category } = parts;

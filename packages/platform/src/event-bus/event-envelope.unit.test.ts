@@ -1,6 +1,6 @@
 import { instantOf, streamName, tenantIdOf } from "@carillon/domain";
 import { expect, test } from "vitest";
-import { type ChainedEvent, decodeEnvelope, encodeEnvelope, placeOf } from "./event-envelope.ts";
+import { type ChainedEvent, decodeEnvelope, encodeEnvelope, routeOf } from "./event-envelope.ts";
 import { partitionOf } from "./partition.ts";
 
 const tenantId = tenantIdOf("riverside-high");
@@ -25,7 +25,7 @@ test("an event comes out of its envelope as it went in", () => {
 
 test("a subject names partition, tenant, category and type", () => {
   const partition = partitionOf(tenantId);
-  expect(placeOf(event)).toEqual({
+  expect(routeOf(event)).toEqual({
     tenantId,
     partition,
     subject: `events.${partition}.${tenantId}.class.ClassOpened`,
@@ -37,5 +37,5 @@ test.each([
   ["an unknown category", { stream: stream.replace("class", "order"), type: "ClassOpened" }],
   ["a type that would break the subject", { stream, type: "Class.Opened" }],
 ])("%s has no place", (_, foreign) => {
-  expect(placeOf(foreign)).toBeUndefined();
+  expect(routeOf(foreign)).toBeUndefined();
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { StoredEvent } from "../event-log/event-log.ts";
 import { type Bus, connectBus } from "../nats/bus.ts";
 import { startNats, type TestServer } from "../testing/servers.ts";
-import { type EventPlace, placeOf } from "./event-envelope.ts";
+import { type EventRoute, routeOf } from "./event-envelope.ts";
 import { type EventPublisher, openEventPublisher } from "./event-publisher.ts";
 
 const tenantId = tenantIdOf("north");
@@ -46,7 +46,7 @@ const event = (): StoredEvent => ({
 });
 
 const publish = (publisher: EventPublisher, one: StoredEvent) =>
-  publisher.publish(one, placeOf(one) as EventPlace);
+  publisher.publish(one, routeOf(one) as EventRoute);
 
 test("a publisher begins where the last one ended", async () => {
   const first = await open();

@@ -1,7 +1,7 @@
 import { createInbox, headers, type JetStreamManager, type Msg } from "nats";
 import type { Position, StoredEvent } from "../event-log/event-log.ts";
 import { type Bus, watchConnection } from "../nats/bus.ts";
-import { decodeEnvelope, type EventPlace, encodeEnvelope } from "./event-envelope.ts";
+import { decodeEnvelope, type EventRoute, encodeEnvelope } from "./event-envelope.ts";
 import { ensureEventStream, eventStream, eventSubjects, isNotFound } from "./event-stream.ts";
 import { partitionCount } from "./partition.ts";
 
@@ -16,7 +16,7 @@ export interface EventPublisher {
    * Sends the next event. Gives a promise where the caller should wait for the broker to catch up, which rejects
    * once the publisher has failed. Whether it arrived is known through `failed` only.
    */
-  publish(event: StoredEvent, place: EventPlace): Promise<void> | undefined;
+  publish(event: StoredEvent, place: EventRoute): Promise<void> | undefined;
   /** Aborts once anything is uncertain. Open a new publisher then: it begins at what really arrived. */
   readonly failed: AbortSignal;
   /** Resolves when everything sent has arrived; rejects once the publisher has failed. */

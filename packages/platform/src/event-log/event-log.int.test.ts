@@ -109,7 +109,7 @@ describe("a command becomes events", () => {
     expect(await eventsOf(streamName("user", tenantId, userIdOf(tenantId, "nobody")))).toEqual([]);
   });
 
-  test("several steps are one write: a refused step takes the others with it", async () => {
+  test("several envelopes are one write: a refused step takes the others with it", async () => {
     const classId = classIdOf(tenantId, "B");
     const userId = userIdOf(tenantId, "bea");
     const id = membershipIdOf(classId, userId);
@@ -122,14 +122,14 @@ describe("a command becomes events", () => {
       userEnrolled: true,
     } as const;
     const leave = { type: "LeaveClass", classId, userId } as const;
-    const step = (command: typeof join | typeof leave) => ({ command, context: context() });
+    const envelope = (command: typeof join | typeof leave) => ({ command, context: context() });
     await expect(
-      log.execute(membershipDecider, id, [step(join), step(leave), step(leave)]),
+      log.execute(membershipDecider, id, [envelope(join), envelope(leave), envelope(leave)]),
     ).rejects.toMatchObject({
       code: "not_a_member",
     });
     expect(await log.load(membershipDecider, tenantId, id)).toEqual({ state: undefined, last: undefined });
-    expect(await log.execute(membershipDecider, id, [step(join), step(leave)])).toMatchObject({
+    expect(await log.execute(membershipDecider, id, [envelope(join), envelope(leave)])).toMatchObject({
       added: 2,
       revision: 1,
     });
@@ -146,14 +146,14 @@ describe("the same command again", () => {
     expect(await eventsOf(first.stream)).toHaveLength(3);
   });
 
-  test("with more steps adds what is new", async () => {
+  test("with more envelopes adds what is new", async () => {
     const classId = classIdOf(tenantId, "C");
     const userId = userIdOf(tenantId, "cy");
-    const step = <Command>(command: Command, record: string) => ({
+    const envelope = <Command>(command: Command, record: string) => ({
       command,
       context: { ...context(), commandId: commandIdOf(tenantId, record) },
     });
-    const join = step(
+    const join = envelope(
       {
         type: "JoinClass" as const,
         classId,
@@ -164,10 +164,10 @@ describe("the same command again", () => {
       },
       "join",
     );
-    const leave = step({ type: "LeaveClass" as const, classId, userId }, "leave");
+    const leave = envelope({ type: "LeaveClass" as const, classId, userId }, "leave");
     const id = membershipIdOf(classId, userId);
-    const run = (steps: Parameters<typeof log.execute<never, never, never>>[2]) =>
-      log.execute(membershipDecider, id, steps as never, { expectNew: true });
+    const run = (envelopes: Parameters<typeof log.execute<never, never, never>>[2]) =>
+      log.execute(membershipDecider, id, envelopes as never, { expectNew: true });
     await run([join as never]);
     await run([join as never, leave as never]);
     await run([join as never, leave as never]);

@@ -72,7 +72,7 @@ export const commandContext = (tenantId: TenantId, actor: string, occurredAt: In
 };
 
 /** A command with its context: one step of what `execute` does to a stream. */
-export interface Step<Command> {
+export interface CommandEnvelope<Command> {
   readonly command: Command;
   readonly context: CommandContext;
 }
@@ -111,14 +111,14 @@ export interface EventLog {
     id: string,
   ): Promise<Loaded<State>>;
   /**
-   * Decides the steps one after another and appends what they lead to in one write, which is on disk when this
+   * Decides the envelopes one after another and appends what they lead to in one write, which is on disk when this
    * returns. Decides again where somebody else wrote to the stream meanwhile. Throws `CarillonError` with the
    * refusal's code, `write_contended`, or `unavailable` (then nothing is known: send it again under the same command id).
    */
   execute<Command, Event extends DomainEvent, State>(
     decider: Decider<Command, Event, State>,
     id: string,
-    steps: readonly [Step<Command>, ...Step<Command>[]],
+    envelopes: readonly [CommandEnvelope<Command>, ...CommandEnvelope<Command>[]],
     options?: ExecuteOptions<State>,
   ): Promise<Executed<State>>;
   /** The name of the one stream of a category that ends in `id`, of whatever tenant; undefined if there is none. Scans the log. */
@@ -199,14 +199,14 @@ export function connectEventLog(url: string, { patienceMs = 10_000 }: EventLogOp
       return { state, last };
     });
 
-  const execute: EventLog["execute"] = async (decider, id, steps, options = {}) => {
-    const { tenantId } = steps[0].context;
+  const execute: EventLog["execute"] = async (decider, id, envelopes, options = {}) => {
+    const { tenantId } = envelopes[0].context;
     const stream = streamName(decider.category, tenantId, id);
     let given = options.expectNew ? { state: decider.initial, last: undefined } : options.loaded;
     let loaded = given ?? (await load(decider, tenantId, id));
     for (let attempt = 1; ; attempt++) {
       const { state, last } = loaded;
-      const { events, state: after } = decideAll(decider, steps, state);
+      const { events, state: after } = decideAll(decider, envelopes, state);
       if (events.length === 0 && last) return { state: after, stream, ...last, added: 0 };
       if (events.length === 0) {
         if (!given) throw new Error(`a command on the empty stream ${stream} led to nothing`);
@@ -368,12 +368,12 @@ export function readStored(stored: StoredEvent): RecordedEvent {
 
 function decideAll<Command, Event extends DomainEvent, State>(
   decider: Decider<Command, Event, State>,
-  steps: readonly Step<Command>[],
+  envelopes: readonly CommandEnvelope<Command>[],
   initial: State,
 ) {
   let state = initial;
   const events = [];
-  for (const { command, context } of steps) {
+  for (const { command, context } of envelopes) {
     const decision = decider.decide(command, state);
     if (!decision.accepted) throw new CarillonError(decision.refusal.code, decision.refusal.message);
     state = fold(decider, state, decision.events);

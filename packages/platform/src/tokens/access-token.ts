@@ -1,7 +1,7 @@
 import { CarillonError, Role, TenantId } from "@carillon/domain";
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
-import { recentAnswers } from "../cache/bounded-cache.ts";
+import { boundedCache } from "../cache/bounded-cache.ts";
 import { signCompact } from "./compact-signature.ts";
 import type { SigningKey, SigningKeys } from "./signing-keys.ts";
 
@@ -72,7 +72,7 @@ const checkedMs = 60_000;
 const maxChecked = 20_000;
 
 const verifier = (keys: JWTVerifyGetKey): VerifyAccessToken => {
-  const checked = recentAnswers<{ readonly claims: AccessClaims; readonly until: number }>(maxChecked);
+  const checked = boundedCache<{ readonly claims: AccessClaims; readonly until: number }>(maxChecked);
 
   const check = async (token: string) => {
     try {

@@ -1,7 +1,7 @@
 import type { KV } from "nats";
 import type { Bus } from "../nats/bus.ts";
 import { keepBucket } from "../nats/reopened-bucket.ts";
-import type { WorkPlace } from "./work-streams.ts";
+import type { QueueKey } from "./work-streams.ts";
 
 /** What is known of work that was put back. */
 export interface Tries {
@@ -19,9 +19,9 @@ export interface Tries {
  * not answer.
  */
 export interface TriesStore {
-  get(place: WorkPlace, eventId: string): Promise<Tries | undefined>;
-  put(place: WorkPlace, eventId: string, tries: Tries): Promise<void>;
-  forget(place: WorkPlace, eventId: string): Promise<void>;
+  get(place: QueueKey, eventId: string): Promise<Tries | undefined>;
+  put(place: QueueKey, eventId: string, tries: Tries): Promise<void>;
+  forget(place: QueueKey, eventId: string): Promise<void>;
 }
 
 // Longer than any work is put back for.
@@ -46,4 +46,4 @@ export function openTries(bus: Bus): TriesStore {
   };
 }
 
-const keyOf = ({ step, tenantId }: WorkPlace, eventId: string) => `${step}.${tenantId}.${eventId}`;
+const keyOf = ({ handler, tenantId }: QueueKey, eventId: string) => `${handler}.${tenantId}.${eventId}`;

@@ -6,15 +6,15 @@ import {
   deadStream,
   ensureWorkStreams,
   messageFrom,
-  placeOfWork,
   publishWork,
+  type QueueKey,
+  queueKeyOf,
   type WorkKind,
-  type WorkPlace,
   workSubject,
 } from "./work-streams.ts";
 
 /** Why work will not be done. Times are ISO 8601. */
-export interface Death {
+export interface Failure {
   /** In words, without anything personal. */
   readonly reason: string;
   /** How often it was tried. */
@@ -24,7 +24,7 @@ export interface Death {
 }
 
 /** Work that could not be done. */
-export interface DeadLetter extends WorkPlace, Death {
+export interface DeadLetter extends QueueKey, Failure {
   readonly id: number;
   readonly event: ChainedEvent;
 }
@@ -37,7 +37,7 @@ export interface DiscardedLetter extends DeadLetter {
 
 /** Which letters: every one where nothing is said. */
 export interface DeadFilter {
-  readonly step?: string | undefined;
+  readonly handler?: string | undefined;
   readonly tenantId?: TenantId | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface DeadLetters {
   replay(letter: DeadLetter): Promise<void>;
   /** Gives it up and writes down who did. */
   discard(letter: DeadLetter, by: string, at: Date): Promise<void>;
-  /** How many there are, by step. */
+  /** How many there are, by handler. */
   count(): Promise<ReadonlyMap<string, number>>;
 }
 
@@ -63,10 +63,10 @@ export async function openDeadLetters(bus: Bus): Promise<DeadLetters> {
 
   async function* lettersOf<Letter>(
     kind: WorkKind,
-    { step, tenantId }: DeadFilter,
+    { handler, tenantId }: DeadFilter,
     parse: (message: StoredMsg) => Letter,
   ) {
-    const subject = workSubject(kind, { ...(step && { step }), ...(tenantId && { tenantId }) });
+    const subject = workSubject(kind, { ...(handler && { handler }), ...(tenantId && { tenantId }) });
     for (let seq = 1; ; seq++) {
       const message = await messageFrom(manager, deadStream, seq, subject);
       if (!message) return;
@@ -88,7 +88,7 @@ export async function openDeadLetters(bus: Bus): Promise<DeadLetters> {
     },
     async replay(letter) {
       // Not the id that it was sent under first: it would be taken for a duplicate.
-      const messageId = `${letter.event.id}.${letter.step}.replay-${letter.id}`;
+      const messageId = `${letter.event.id}.${letter.handler}.replay-${letter.id}`;
       await publishWork(bus, workSubject("work", letter), encodeEnvelope(letter.event), messageId);
       await manager.streams.deleteMessage(deadStream, letter.id);
     },
@@ -104,8 +104,8 @@ export async function openDeadLetters(bus: Bus): Promise<DeadLetters> {
       const { state } = await manager.streams.info(deadStream, { subjects_filter: workSubject("dead") });
       const counts = new Map<string, number>();
       for (const [subject, count] of Object.entries(state.subjects ?? {})) {
-        const { step } = placeOfWork(subject);
-        counts.set(step, (counts.get(step) ?? 0) + count);
+        const { handler } = queueKeyOf(subject);
+        counts.set(handler, (counts.get(handler) ?? 0) + count);
       }
       return counts;
     },
@@ -117,14 +117,19 @@ export async function openDeadLetters(bus: Bus): Promise<DeadLetters> {
  *
  * @param workId names the delivery's message: work that is replayed and dies again is another letter
  */
-export const buryWork = (bus: Bus, place: WorkPlace, envelope: Uint8Array, workId: string, death: Death) =>
-  publishWork(bus, workSubject("dead", place), encodeLetter(death, envelope), workId);
+export const deadLetterWork = (
+  bus: Bus,
+  place: QueueKey,
+  envelope: Uint8Array,
+  workId: string,
+  death: Failure,
+) => publishWork(bus, workSubject("dead", place), encodeLetter(death, envelope), workId);
 
 function letterOf(message: StoredMsg): DeadLetter {
-  const { reason, tries, firstFailedAt, lastFailedAt, event } = message.json<Death & { event: unknown }>();
+  const { reason, tries, firstFailedAt, lastFailedAt, event } = message.json<Failure & { event: unknown }>();
   return {
     id: message.seq,
-    ...placeOfWork(message.subject),
+    ...queueKeyOf(message.subject),
     reason,
     tries,
     firstFailedAt,
@@ -134,7 +139,7 @@ function letterOf(message: StoredMsg): DeadLetter {
 }
 
 const encodeLetter = (
-  { reason, tries, firstFailedAt, lastFailedAt }: Death,
+  { reason, tries, firstFailedAt, lastFailedAt }: Failure,
   envelope: Uint8Array,
   more: Partial<DiscardedLetter> = {},
 ) => {

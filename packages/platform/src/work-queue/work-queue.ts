@@ -5,19 +5,19 @@ import { eventStream, eventStreamManager } from "../event-bus/event-stream.ts";
 import type { StoredEvent } from "../event-log/event-log.ts";
 import type { Bus } from "../nats/bus.ts";
 import { openPullFeed } from "../nats/pull-feed.ts";
-import { buryWork, type Death } from "./dead-letters.ts";
+import { deadLetterWork, type Failure } from "./dead-letters.ts";
 import {
   ensureWorkStreams,
   messageFrom,
-  placeOfWork,
   publishWork,
-  type WorkPlace,
+  type QueueKey,
+  queueKeyOf,
   workStream,
   workSubject,
 } from "./work-streams.ts";
 
-/** An event that a step has to work on. Answer with one of `done`, `putBack` and `bury`. */
-export interface WorkItem extends WorkPlace {
+/** An event that a handler has to work on. Answer with one of `done`, `putBack` and `deadLetter`. */
+export interface WorkItem extends QueueKey {
   readonly event: StoredEvent;
   /** How often it was delivered, this time counted. */
   readonly deliveries: number;
@@ -25,10 +25,10 @@ export interface WorkItem extends WorkPlace {
   /** Delivers it again after so many milliseconds. */
   putBack(afterMs: number): void;
   /** Moves it to the dead letters. */
-  bury(death: Death): Promise<void>;
+  deadLetter(death: Failure): Promise<void>;
 }
 
-/** One tenant's work for one step, the oldest first. */
+/** One tenant's work for one handler, the oldest first. */
 export interface WorkFeed {
   /** Waits for the next item. Rejects where the bus or the queue was lost, or `close` was called. */
   next(): Promise<WorkItem>;
@@ -36,7 +36,7 @@ export interface WorkFeed {
   close(): void;
 }
 
-/** An event that may be work for a step. Answer with one of `send` and `skip`. */
+/** An event that may be work for a handler. Answer with one of `send` and `skip`. */
 export interface Candidate {
   readonly event: StoredEvent;
   /** Resolves when the work is on disk. */
@@ -44,7 +44,7 @@ export interface Candidate {
   skip(): void;
 }
 
-/** The events of one type, of which a step's work is made. Several processes share them. */
+/** The events of one type, of which a handler's work is made. Several processes share them. */
 export interface CandidateFeed {
   /** What has arrived, at most `max`; waits for the first. Rejects as a `WorkFeed` does. */
   next(max: number): Promise<Candidate[]>;
@@ -54,18 +54,18 @@ export interface CandidateFeed {
 /** The way from events to work, and to who does it. */
 export interface WorkQueue {
   /** Follows the events of one type in streams of `category`, from the log's first. Rejects if `EVENTS` is not there. */
-  candidates(step: string, category: string, eventType: string): Promise<CandidateFeed>;
+  candidates(handler: string, category: string, eventType: string): Promise<CandidateFeed>;
   /** Every queue that holds work. Rejects where the stream was lost or made anew: open the queue again then. */
-  waiting(): Promise<WorkPlace[]>;
+  waiting(): Promise<QueueKey[]>;
   /** Calls `sent` with the queue of each item that somebody sends while this is open. */
-  watch(sent: (place: WorkPlace) => void): void;
+  watch(sent: (place: QueueKey) => void): void;
   /** Opens one queue. Several processes share what is in it. */
-  feed(place: WorkPlace): Promise<WorkFeed>;
+  feed(place: QueueKey): Promise<WorkFeed>;
   /** What was taken and not answered comes again in time. */
   close(): void;
 }
 
-/** The oldest work of a step: its event and when it was sent. */
+/** The oldest work of a handler: its event and when it was sent. */
 export interface OldestWork {
   readonly event: StoredEvent;
   readonly sentAt: Date;
@@ -93,7 +93,7 @@ export async function openWorkQueue(bus: Bus): Promise<WorkQueue> {
     for (const { arrived } of feeds) for (const message of arrived()) message.respond(stillWorking);
   }, aliveEveryMs);
 
-  const itemOf = (place: WorkPlace, message: Msg): WorkItem => {
+  const itemOf = (place: QueueKey, message: Msg): WorkItem => {
     const { deliveries, sequence } = deliveryOf(message);
     held.add(message);
     const answer = (word: Uint8Array) => {
@@ -106,17 +106,17 @@ export async function openWorkQueue(bus: Bus): Promise<WorkQueue> {
       deliveries,
       done: () => answer(done),
       putBack: (afterMs) => answer(encode(`-NAK {"delay":${Math.ceil(afterMs) * 1_000_000}}`)),
-      async bury(death) {
-        await buryWork(bus, place, message.data, `${created}.${sequence}`, death);
+      async deadLetter(death) {
+        await deadLetterWork(bus, place, message.data, `${created}.${sequence}`, death);
         answer(done);
       },
     };
   };
 
   return {
-    async candidates(step, category, eventType) {
+    async candidates(handler, category, eventType) {
       // A queue that was lost with its work is made anew, and then every event is new to it.
-      const reader = `dispatch-${step}-`;
+      const reader = `dispatch-${handler}-`;
       const name = reader + String(created).replaceAll(/\D/g, "");
       for await (const { name: other } of manager.consumers.list(eventStream)) {
         if (other.startsWith(reader) && other !== name) await manager.consumers.delete(eventStream, other);
@@ -137,8 +137,8 @@ export async function openWorkQueue(bus: Bus): Promise<WorkQueue> {
             return {
               event,
               async send() {
-                const subject = workSubject("work", { step, tenantId: tenantOf(event) });
-                await publishWork(bus, subject, message.data, `${event.id}.${step}`);
+                const subject = workSubject("work", { handler, tenantId: tenantOf(event) });
+                await publishWork(bus, subject, message.data, `${event.id}.${handler}`);
                 message.respond(done);
               },
               skip: () => {
@@ -155,18 +155,18 @@ export async function openWorkQueue(bus: Bus): Promise<WorkQueue> {
     async waiting() {
       const info = await manager.streams.info(workStream, { subjects_filter: workSubject("work") });
       if (info.created !== created) throw new Error("the work queue was lost and made anew");
-      return Object.keys(info.state.subjects ?? {}).map(placeOfWork);
+      return Object.keys(info.state.subjects ?? {}).map(queueKeyOf);
     },
 
     watch(sent) {
       // What is published for JetStream is published for whoever listens.
       subscriptions.push(
-        bus.subscribe(workSubject("work"), { callback: (_, { subject }) => sent(placeOfWork(subject)) }),
+        bus.subscribe(workSubject("work"), { callback: (_, { subject }) => sent(queueKeyOf(subject)) }),
       );
     },
 
     async feed(place) {
-      const name = `${place.step}-${place.tenantId}`;
+      const name = `${place.handler}-${place.tenantId}`;
       await manager.consumers.add(workStream, {
         durable_name: name,
         filter_subject: workSubject("work", place),
@@ -198,10 +198,10 @@ export async function openWorkQueue(bus: Bus): Promise<WorkQueue> {
   };
 }
 
-/** The oldest work of a step that is not done; undefined if there is none. */
-export async function oldestWork(bus: Bus, step: string): Promise<OldestWork | undefined> {
+/** The oldest work of a handler that is not done; undefined if there is none. */
+export async function oldestWork(bus: Bus, handler: string): Promise<OldestWork | undefined> {
   const manager = await eventStreamManager(bus);
-  const message = await messageFrom(manager, workStream, 1, workSubject("work", { step }));
+  const message = await messageFrom(manager, workStream, 1, workSubject("work", { handler }));
   return message && { event: decodeEnvelope(message.data), sentAt: message.time };
 }
 

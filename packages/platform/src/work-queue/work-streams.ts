@@ -16,24 +16,24 @@ export const workStream = "WORK";
 /** The JetStream stream of the work that could not be done, and of who gave up which. Kept until somebody acts. */
 export const deadStream = "DEAD";
 
-/** Whose work it is and what is to be done: each tenant has a queue of its own for each step. */
-export interface WorkPlace {
-  readonly step: string;
+/** Whose work it is and what is to be done: each tenant has a queue of its own for each handler. */
+export interface QueueKey {
+  readonly handler: string;
   readonly tenantId: TenantId;
 }
 
 /** What the first part of a subject says of the work: to be done, not to be done, or given up by somebody. */
 export type WorkKind = "work" | "dead" | "discarded";
 
-/** `work.<step>.<tenantId>`, or the subjects of every step or tenant that is left out. */
-export const workSubject = (kind: WorkKind, { step = "*", tenantId }: Partial<WorkPlace> = {}) =>
-  `${kind}.${step}.${tenantId ?? "*"}`;
+/** `work.<handler>.<tenantId>`, or the subjects of every handler or tenant that is left out. */
+export const workSubject = (kind: WorkKind, { handler = "*", tenantId }: Partial<QueueKey> = {}) =>
+  `${kind}.${handler}.${tenantId ?? "*"}`;
 
 /** The place that a subject names. */
-export function placeOfWork(subject: string): WorkPlace {
-  const [, step, tenantId] = subject.split(".");
-  if (!step || !tenantId) throw new Error(`${subject} is no place of work`);
-  return { step, tenantId: tenantId as TenantId };
+export function queueKeyOf(subject: string): QueueKey {
+  const [, handler, tenantId] = subject.split(".");
+  if (!handler || !tenantId) throw new Error(`${subject} is no place of work`);
+  return { handler, tenantId: tenantId as TenantId };
 }
 
 // A worker that is not sure whether it sent something sends it again within this.

@@ -6,8 +6,8 @@ import {
   type LiveDatabase,
   type Position,
   partitionOf,
-  placeOf,
   type References,
+  routeOf,
 } from "@carillon/platform";
 
 /**
@@ -46,7 +46,7 @@ async function firstAfter(
 ): Promise<number | undefined> {
   const partition = partitionOf(tenantId);
   for await (const event of eventLog.readAll(after)) {
-    if (placeOf(event)?.partition === partition) return Date.parse(event.created);
+    if (routeOf(event)?.partition === partition) return Date.parse(event.created);
   }
   return undefined;
 }

@@ -2,11 +2,11 @@ import { commandIdOf, type Instant } from "@carillon/domain";
 import type { CommandContext, RecordedEvent } from "@carillon/platform";
 
 /**
- * The context of the one command with which a step answers an event. The step and the event make the command's id, so
+ * The context of the one command with which a handler answers an event. The handler and the event make the command's id, so
  * that a repeat makes the same events, which the log stores once.
  */
 export const contextOf = (
-  step: string,
+  handler: string,
   { id, metadata: { tenantId, correlationId } }: RecordedEvent,
   at: Instant,
 ): CommandContext => ({
@@ -15,5 +15,5 @@ export const contextOf = (
   occurredAt: at,
   correlationId,
   causationId: id,
-  commandId: commandIdOf(tenantId, step, id),
+  commandId: commandIdOf(tenantId, handler, id),
 });

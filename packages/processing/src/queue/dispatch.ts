@@ -1,21 +1,23 @@
 import { UnreadableEvent } from "@carillon/domain";
 import type { StoredEvent, WorkQueue } from "@carillon/platform";
-import type { Step } from "./job-handler.ts";
+import type { JobHandler } from "./job-handler.ts";
 
 const atOnce = 500;
 
 /**
- * Makes work of the events that a step wants, until `signal` aborts. Rejects where the bus or its streams were lost. An
+ * Makes work of the events that a handler wants, until `signal` aborts. Rejects where the bus or its streams were lost. An
  * event is gone past only when its work is on disk, so that a crash sends some twice and leaves out none.
  */
-export async function dispatch(queue: WorkQueue, step: Step, signal: AbortSignal): Promise<void> {
-  const feed = await queue.candidates(step.name, step.category, step.eventType);
+export async function dispatch(queue: WorkQueue, handler: JobHandler, signal: AbortSignal): Promise<void> {
+  const feed = await queue.candidates(handler.name, handler.category, handler.eventType);
   signal.addEventListener("abort", feed.close, { once: true });
   try {
     while (!signal.aborted) {
       const candidates = await feed.next(atOnce);
       await Promise.all(
-        candidates.map((candidate) => (wants(step, candidate.event) ? candidate.send() : candidate.skip())),
+        candidates.map((candidate) =>
+          wants(handler, candidate.event) ? candidate.send() : candidate.skip(),
+        ),
       );
     }
   } catch (error) {
@@ -27,9 +29,9 @@ export async function dispatch(queue: WorkQueue, step: Step, signal: AbortSignal
 }
 
 /** An event that cannot be read becomes work all the same: there it dies in sight. */
-function wants(step: Step, event: StoredEvent): boolean {
+function wants(handler: JobHandler, event: StoredEvent): boolean {
   try {
-    return step.wants(event);
+    return handler.wants(event);
   } catch (error) {
     if (error instanceof UnreadableEvent) return true;
     throw error;

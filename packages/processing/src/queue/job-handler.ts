@@ -12,7 +12,7 @@ export type Outcome =
 type Recorded<Type extends DomainEventType> = Extract<RecordedEvent, { type: Type }>;
 
 /** Work that every event of one type may need. */
-export interface StepDefinition<Type extends DomainEventType> {
+export interface JobHandlerDefinition<Type extends DomainEventType> {
   /** Part of subjects and metrics: it must not change. */
   readonly name: string;
   readonly category: Category;
@@ -28,23 +28,24 @@ export interface StepDefinition<Type extends DomainEventType> {
   readonly handle: (event: Recorded<Type>) => Promise<Outcome>;
 }
 
-/** A step whose functions take events as they stand on the bus. They throw `UnreadableEvent`. */
-export interface Step extends Pick<StepDefinition<DomainEventType>, "name" | "category" | "eventType"> {
+/** A handler whose functions take events as they stand on the bus. They throw `UnreadableEvent`. */
+export interface JobHandler
+  extends Pick<JobHandlerDefinition<DomainEventType>, "name" | "category" | "eventType"> {
   wants(event: StoredEvent): boolean;
   dueAt(event: StoredEvent): Date | undefined;
   handle(event: StoredEvent): Promise<Outcome>;
 }
 
-/** Makes a step of its definition. */
-export function defineStep<Type extends DomainEventType>({
+/** Makes a handler of its definition. */
+export function defineHandler<Type extends DomainEventType>({
   name,
   category,
   eventType,
   wants,
   dueAt,
   handle,
-}: StepDefinition<Type>): Step {
-  // The subject of the step's feed holds events of its type only.
+}: JobHandlerDefinition<Type>): JobHandler {
+  // The subject of the handler's feed holds events of its type only.
   const read = (event: StoredEvent) => readStored(event) as Recorded<Type>;
   return {
     name,

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type Bus, openTries, openWorkQueue, type WorkItem } from "@carillon/platform";
 import { dispatch } from "./dispatch.ts";
-import type { Step } from "./job-handler.ts";
+import type { JobHandler } from "./job-handler.ts";
 import { serveQueues } from "./serve-queues.ts";
-import { type WorkParts, workOn } from "./work-on.ts";
+import { type WorkDependencies, workOn } from "./work-on.ts";
 
 /** What processing works with. */
-export interface ProcessingParts extends Omit<WorkParts, "tries"> {
+export interface ProcessingDependencies extends Omit<WorkDependencies, "tries"> {
   readonly bus: Bus;
 }
 
@@ -18,14 +18,14 @@ const retryDelayMs = 500;
  * event is dispatched anew.
  */
 export async function runProcessing(
-  { bus, ...parts }: ProcessingParts,
-  steps: readonly Step[],
+  { bus, ...parts }: ProcessingDependencies,
+  handlers: readonly JobHandler[],
   signal: AbortSignal,
 ): Promise<void> {
   const working = { ...parts, tries: openTries(bus) };
   while (!signal.aborted) {
     try {
-      await processUntilLost(bus, working, steps, signal);
+      await processUntilLost(bus, working, handlers, signal);
     } catch (error) {
       if (signal.aborted) return;
       parts.logger.warn({ err: error }, "processing interrupted, trying again");
@@ -36,17 +36,17 @@ export async function runProcessing(
 
 async function processUntilLost(
   bus: Bus,
-  parts: WorkParts,
-  steps: readonly Step[],
+  parts: WorkDependencies,
+  handlers: readonly JobHandler[],
   signal: AbortSignal,
 ): Promise<void> {
   const queue = await openWorkQueue(bus);
   const lost = new AbortController();
   const ended = AbortSignal.any([signal, lost.signal]);
-  const byName = new Map(steps.map((step) => [step.name, step]));
-  const work = (item: WorkItem) => workOn(parts, byName.get(item.step) as Step, item);
+  const byName = new Map(handlers.map((handler) => [handler.name, handler]));
+  const work = (item: WorkItem) => workOn(parts, byName.get(item.handler) as JobHandler, item);
   const running = [
-    ...steps.map((step) => dispatch(queue, step, ended)),
+    ...handlers.map((handler) => dispatch(queue, handler, ended)),
     serveQueues(queue, new Set(byName.keys()), work, parts.logger, ended),
   ].map((part) =>
     part.catch((error: unknown) => {

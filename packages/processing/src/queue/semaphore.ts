@@ -1,5 +1,5 @@
 /** So many places to work at, and a line before them. */
-export interface Slots {
+export interface Semaphore {
   /** Waits for a place: who asked first gets it first. */
   take(): Promise<void>;
   free(): void;
@@ -8,7 +8,7 @@ export interface Slots {
 }
 
 /** Makes `count` free places. */
-export function createSlots(count: number): Slots {
+export function createSemaphore(count: number): Semaphore {
   let taken = 0;
   const line: (() => void)[] = [];
   let leaving: (() => void)[] = [];

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { createSlots } from "./semaphore.ts";
+import { createSemaphore } from "./semaphore.ts";
 
 test("places are given in the order in which they were asked for", async () => {
-  const slots = createSlots(1);
+  const slots = createSemaphore(1);
   await slots.take();
   const order: number[] = [];
   const asked = [1, 2, 3].map((who) => slots.take().then(() => order.push(who)));
@@ -15,7 +15,7 @@ test("places are given in the order in which they were asked for", async () => {
 });
 
 test("it is idle only when every place is free and the line is empty", async () => {
-  const slots = createSlots(2);
+  const slots = createSemaphore(2);
   await Promise.all([slots.take(), slots.take()]);
   const waiting = slots.take();
   let idle = false;

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type Logger,
+  type QueueKey,
   type WorkFeed,
   type WorkItem,
-  type WorkPlace,
   type WorkQueue,
   workSubject,
 } from "@carillon/platform";
-import { createSlots } from "./semaphore.ts";
+import { createSemaphore } from "./semaphore.ts";
 
 /**
  * How many items are worked on at once: while one waits for servers, others go on. Few, so that in a flood, when every
@@ -24,19 +24,19 @@ interface Served {
 }
 
 /**
- * Works on every tenant's queue of the named steps until `signal` aborts; what was begun is finished then. Rejects where the queue was lost.
+ * Works on every tenant's queue of the named handlers until `signal` aborts; what was begun is finished then. Rejects where the queue was lost.
  *
  * Fair: each queue stands in the line for a place with one item at a time, so that places go round the queues that
  * hold work, whatever one of them holds.
  */
 export async function serveQueues(
   queue: WorkQueue,
-  steps: ReadonlySet<string>,
+  handlers: ReadonlySet<string>,
   work: (item: WorkItem) => Promise<void>,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const slots = createSlots(maxAtOnce);
+  const slots = createSemaphore(maxAtOnce);
   const served = new Map<string, Served>();
   const opening = new Set<string>();
 
@@ -57,9 +57,9 @@ export async function serveQueues(
     }
   };
 
-  const open = async (place: WorkPlace) => {
+  const open = async (place: QueueKey) => {
     const subject = workSubject("work", place);
-    if (!steps.has(place.step) || served.has(subject) || opening.has(subject)) return;
+    if (!handlers.has(place.handler) || served.has(subject) || opening.has(subject)) return;
     opening.add(subject);
     try {
       const one = { feed: await queue.feed(place), lastAt: Date.now() };

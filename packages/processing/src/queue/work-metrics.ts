@@ -9,12 +9,12 @@ import {
   type Registry,
   telemetryNames,
 } from "@carillon/platform";
-import type { Step } from "./job-handler.ts";
+import type { JobHandler } from "./job-handler.ts";
 import type { WorkObserver } from "./work-on.ts";
 
 /** Keeps the metrics of the work queue; figures that NATS holds stay what they were while it is away. */
-export function observeWork(steps: readonly Step[], bus: Bus, metrics: Registry): WorkObserver {
-  const about = { registers: [metrics], labelNames: ["step"] as const };
+export function observeWork(handlers: readonly JobHandler[], bus: Bus, metrics: Registry): WorkObserver {
+  const about = { registers: [metrics], labelNames: ["handler"] as const };
   const done = new Counter({ ...about, name: telemetryNames.workDone, help: "Items of work that were done" });
   const failed = new Counter({ ...about, name: telemetryNames.workRetries, help: "Failed tries of work" });
   const seconds = new Histogram({
@@ -32,7 +32,7 @@ export function observeWork(steps: readonly Step[], bus: Bus, metrics: Registry)
       letters ??= openDeadLetters(bus);
       const counts = await letters.then((open) => open.count()).catch(() => undefined);
       if (!counts) letters = undefined;
-      else for (const { name } of steps) this.set({ step: name }, counts.get(name) ?? 0);
+      else for (const { name } of handlers) this.set({ handler: name }, counts.get(name) ?? 0);
     },
   });
   new Gauge({
@@ -40,28 +40,28 @@ export function observeWork(steps: readonly Step[], bus: Bus, metrics: Registry)
     name: telemetryNames.workLagSeconds,
     help: "For how long the oldest work has been due",
     async collect() {
-      for (const step of steps) {
-        const lag = await lagSeconds(bus, step).catch(() => undefined);
-        if (lag !== undefined) this.set({ step: step.name }, lag);
+      for (const handler of handlers) {
+        const lag = await lagSeconds(bus, handler).catch(() => undefined);
+        if (lag !== undefined) this.set({ handler: handler.name }, lag);
       }
     },
   });
-  for (const { name } of steps) {
-    done.inc({ step: name }, 0);
-    failed.inc({ step: name }, 0);
+  for (const { name } of handlers) {
+    done.inc({ handler: name }, 0);
+    failed.inc({ handler: name }, 0);
   }
   return {
-    done(step, took) {
-      done.inc({ step });
-      seconds.observe({ step }, took);
+    done(handler, took) {
+      done.inc({ handler });
+      seconds.observe({ handler }, took);
     },
-    failed: (step) => failed.inc({ step }),
+    failed: (handler) => failed.inc({ handler }),
   };
 }
 
-async function lagSeconds(bus: Bus, step: Step): Promise<number> {
-  const oldest = await oldestWork(bus, step.name);
+async function lagSeconds(bus: Bus, handler: JobHandler): Promise<number> {
+  const oldest = await oldestWork(bus, handler.name);
   if (!oldest) return 0;
-  const dueAt = step.dueAt(oldest.event) ?? oldest.sentAt;
+  const dueAt = handler.dueAt(oldest.event) ?? oldest.sentAt;
   return Math.max(0, (Date.now() - dueAt.getTime()) / 1_000);
 }

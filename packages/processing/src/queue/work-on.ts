@@ -1,16 +1,16 @@
 import { CarillonError, UnreadableEvent } from "@carillon/domain";
 import type { Logger, StoredEvent, TriesStore, WorkItem } from "@carillon/platform";
-import type { Outcome, Step } from "./job-handler.ts";
+import type { JobHandler, Outcome } from "./job-handler.ts";
 
 /** Hears what becomes of work. */
 export interface WorkObserver {
   /** An item was done, in so many seconds. */
-  done(step: string, seconds: number): void;
+  done(handler: string, seconds: number): void;
   /** A try failed, and another will follow. */
-  failed(step: string): void;
+  failed(handler: string): void;
 }
 
-export interface WorkParts {
+export interface WorkDependencies {
   readonly tries: TriesStore;
   readonly logger: Logger;
   readonly observer: WorkObserver;
@@ -28,17 +28,17 @@ const maxSilentDeliveries = 20;
  * Works on one item and answers it: done, put back, or dead. Does not throw. Where even the answer fails, the item
  * is put back.
  */
-export async function workOn(parts: WorkParts, step: Step, item: WorkItem): Promise<void> {
-  const about = { step: step.name, tenantId: item.tenantId, eventId: item.event.id };
+export async function workOn(parts: WorkDependencies, handler: JobHandler, item: WorkItem): Promise<void> {
+  const about = { handler: handler.name, tenantId: item.tenantId, eventId: item.event.id };
   try {
-    await settle(parts, step, item);
+    await settle(parts, handler, item);
   } catch (error) {
     parts.logger.warn({ ...about, err: error }, "work could not be answered and is put back");
     item.putBack(serverAwayMs);
   }
 }
 
-async function settle(parts: WorkParts, step: Step, item: WorkItem): Promise<void> {
+async function settle(parts: WorkDependencies, handler: JobHandler, item: WorkItem): Promise<void> {
   const { tries, logger, observer, backOffMs = defaultBackOffMs } = parts;
   const { event, deliveries } = item;
   const before = deliveries > 1 ? await tries.get(item, event.id) : undefined;
@@ -52,40 +52,40 @@ async function settle(parts: WorkParts, step: Step, item: WorkItem): Promise<voi
       await tries.put(item, event.id, { ...tried, deliveries });
     item.putBack(afterMs);
   };
-  const bury = async (reason: string) => {
+  const deadLetter = async (reason: string) => {
     if (before) await tries.forget(item, event.id);
-    await item.bury({
+    await item.deadLetter({
       reason,
       tries: failures + 1,
       firstFailedAt: firstFailedAt ?? now,
       lastFailedAt: now,
     });
     logger.error(
-      { step: step.name, tenantId: item.tenantId, eventId: event.id, stream: event.stream, reason },
+      { handler: handler.name, tenantId: item.tenantId, eventId: event.id, stream: event.stream, reason },
       "work is dead: see carillon dead",
     );
   };
 
   const silent = deliveries - 1 - (before?.deliveries ?? 0);
   if (silent >= maxSilentDeliveries)
-    return bury(`${silent} times in a row its worker ended before it was done.`);
+    return deadLetter(`${silent} times in a row its worker ended before it was done.`);
 
   const startedAt = performance.now();
-  const outcome = await tryOnce(step, event);
+  const outcome = await tryOnce(handler, event);
   switch (outcome.kind) {
     case "done":
       item.done();
-      observer.done(step.name, (performance.now() - startedAt) / 1_000);
+      observer.done(handler.name, (performance.now() - startedAt) / 1_000);
       if (before) await tries.forget(item, event.id);
       return;
     case "dead":
-      return bury(outcome.reason);
+      return deadLetter(outcome.reason);
     case "notYet":
       return putBack(outcome.afterMs, { failures, firstFailedAt });
     case "retry": {
-      observer.failed(step.name);
+      observer.failed(handler.name);
       const afterMs = backOffMs[failures];
-      if (afterMs === undefined) return bury(outcome.reason);
+      if (afterMs === undefined) return deadLetter(outcome.reason);
       return putBack(afterMs, { failures: failures + 1, firstFailedAt: firstFailedAt ?? now });
     }
   }
@@ -93,11 +93,11 @@ async function settle(parts: WorkParts, step: Step, item: WorkItem): Promise<voi
 
 type Tried = Outcome | { readonly kind: "notYet"; readonly afterMs: number };
 
-async function tryOnce(step: Step, event: StoredEvent): Promise<Tried> {
+async function tryOnce(handler: JobHandler, event: StoredEvent): Promise<Tried> {
   try {
-    const earlyByMs = (step.dueAt(event)?.getTime() ?? 0) - Date.now();
+    const earlyByMs = (handler.dueAt(event)?.getTime() ?? 0) - Date.now();
     if (earlyByMs > 0) return { kind: "notYet", afterMs: earlyByMs };
-    return await step.handle(event);
+    return await handler.handle(event);
   } catch (error) {
     if (error instanceof UnreadableEvent) return { kind: "dead", reason: error.message };
     if (error instanceof CarillonError && error.code === "unavailable") {

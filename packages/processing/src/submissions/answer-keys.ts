@@ -1,5 +1,5 @@
 import { type AnswerKey, type AssignmentId, assignmentDecider, type TenantId } from "@carillon/domain";
-import { type EventLog, recentAnswers } from "@carillon/platform";
+import { boundedCache, type EventLog } from "@carillon/platform";
 
 const kept = 1_000;
 
@@ -8,7 +8,7 @@ const kept = 1_000;
  * last ones are kept in memory. Null for an assignment without one, undefined where there is no such assignment.
  */
 export function openAnswerKeys(eventLog: EventLog) {
-  const keys = recentAnswers<AnswerKey | null>(kept);
+  const keys = boundedCache<AnswerKey | null>(kept);
   return async (tenantId: TenantId, assignmentId: AssignmentId): Promise<AnswerKey | null | undefined> => {
     const known = keys.get(assignmentId);
     if (known !== undefined) return known;

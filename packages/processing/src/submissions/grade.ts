@@ -9,7 +9,7 @@ import {
 } from "@carillon/domain";
 import type { EventLog } from "@carillon/platform";
 import { contextOf } from "../queue/context-of.ts";
-import { defineStep, done, type Outcome } from "../queue/job-handler.ts";
+import { defineHandler, done, type Outcome } from "../queue/job-handler.ts";
 import { openAnswerKeys } from "./answer-keys.ts";
 
 /** Where content comes from. */
@@ -22,9 +22,9 @@ export interface ContentReader {
 const maxBytes = 1_048_576;
 
 /** Marks answers by the assignment's key. What has a grade keeps it. */
-export function gradeStep(eventLog: EventLog, content: ContentReader) {
+export function gradeHandler(eventLog: EventLog, content: ContentReader) {
   const answerKey = openAnswerKeys(eventLog);
-  return defineStep({
+  return defineHandler({
     name: "grade",
     category: "submission",
     eventType: "SubmissionReceived",

@@ -1,11 +1,11 @@
 import { type Instant, instantOf, parseStreamName, submissionDecider } from "@carillon/domain";
 import type { EventLog } from "@carillon/platform";
 import { contextOf } from "../queue/context-of.ts";
-import { defineStep, done } from "../queue/job-handler.ts";
+import { defineHandler, done } from "../queue/job-handler.ts";
 
 /** Lets a submission lapse whose content has not come in time. */
-export const lapseStep = (eventLog: EventLog) =>
-  defineStep({
+export const lapseHandler = (eventLog: EventLog) =>
+  defineHandler({
     name: "lapse",
     category: "submission",
     eventType: "SubmissionCommitted",

@@ -27,10 +27,10 @@ import {
 } from "@carillon/platform";
 import { startEventStore, startNats, type TestServer } from "@carillon/platform/testing";
 import { runRelay } from "../../../projections/src/relay/relay.ts";
-import type { Step } from "../queue/job-handler.ts";
-import { type ProcessingParts, runProcessing } from "../queue/run-processing.ts";
-import { gradeStep } from "../submissions/grade.ts";
-import { lapseStep } from "../submissions/lapse.ts";
+import type { JobHandler } from "../queue/job-handler.ts";
+import { type ProcessingDependencies, runProcessing } from "../queue/run-processing.ts";
+import { gradeHandler } from "../submissions/grade.ts";
+import { lapseHandler } from "../submissions/lapse.ts";
 
 /** Something that runs until it is stopped. */
 export interface Running {
@@ -44,8 +44,8 @@ export interface TestPlatform {
   readonly bus: Bus;
   readonly eventLog: EventLog;
   readonly content: ContentStore;
-  /** Starts processing in this process, by default with the real steps and hardly any back-off. */
-  startProcessing(parts?: Partial<ProcessingParts>, steps?: readonly Step[]): Running;
+  /** Starts processing in this process, by default with the real handlers and hardly any back-off. */
+  startProcessing(parts?: Partial<ProcessingDependencies>, handlers?: readonly JobHandler[]): Running;
   stop(): Promise<void>;
 }
 
@@ -79,7 +79,7 @@ export async function startTestPlatform(): Promise<TestPlatform> {
     bus,
     eventLog,
     content,
-    startProcessing: (parts = {}, steps = [gradeStep(eventLog, content), lapseStep(eventLog)]) =>
+    startProcessing: (parts = {}, handlers = [gradeHandler(eventLog, content), lapseHandler(eventLog)]) =>
       run((signal) =>
         runProcessing(
           {
@@ -89,7 +89,7 @@ export async function startTestPlatform(): Promise<TestPlatform> {
             backOffMs: [20, 20, 20, 20],
             ...parts,
           },
-          steps,
+          handlers,
           signal,
         ),
       ),
@@ -163,11 +163,11 @@ export async function handIn(
   const submissionId = submissionIdOf(tenantId, assignmentId, studentId, key);
   const at = instantOf(new Date());
   const sha256 = digestOf(text);
-  const step = (command: SubmissionCommand) => ({
+  const envelope = (command: SubmissionCommand) => ({
     command,
     context: commandContext(tenantId, studentId, at),
   });
-  const commit = step({
+  const commit = envelope({
     type: "CommitSubmission",
     facts: {
       assignmentId,
@@ -180,7 +180,7 @@ export async function handIn(
     at,
     uploadBy: uploadBy && instantOf(uploadBy),
   });
-  const receive = step({ type: "ReceiveContent", sha256, at });
+  const receive = envelope({ type: "ReceiveContent", sha256, at });
   await eventLog.execute(submissionDecider, submissionId, uploadBy ? [commit] : [commit, receive], {
     expectNew: true,
   });

@@ -69,10 +69,10 @@ test.each(runtimes)(
     await expect.poll(() => gradedOnce(school, ids), patiently).toBe(ids.length);
 
     const metrics = await (await fetch(`${worker.url}/metrics`)).text();
-    expect(metrics).toMatch(/carillon_work_done_total\{step="grade",.*\} [1-9]/);
-    expect(metrics).toMatch(/carillon_work_dead\{step="grade",.*\} 0/);
-    expect(metrics).toMatch(/carillon_work_lag_seconds\{step="lapse",.*\} 0/);
-    expect(metrics).toMatch(/carillon_work_seconds_count\{.*step="grade"\} [1-9]/);
+    expect(metrics).toMatch(/carillon_work_done_total\{handler="grade",.*\} [1-9]/);
+    expect(metrics).toMatch(/carillon_work_dead\{handler="grade",.*\} 0/);
+    expect(metrics).toMatch(/carillon_work_lag_seconds\{handler="lapse",.*\} 0/);
+    expect(metrics).toMatch(/carillon_work_seconds_count\{.*handler="grade"\} [1-9]/);
     expect(await worker.stop()).toBe(0);
   },
 );

@@ -14,8 +14,8 @@ import { contentReferences } from "../content/content-references.ts";
 import { runCollector } from "../content/run-collector.ts";
 import { runProcessing } from "../queue/run-processing.ts";
 import { observeWork } from "../queue/work-metrics.ts";
-import { gradeStep } from "../submissions/grade.ts";
-import { lapseStep } from "../submissions/lapse.ts";
+import { gradeHandler } from "../submissions/grade.ts";
+import { lapseHandler } from "../submissions/lapse.ts";
 
 /** Works on what events ask for: grades by answer keys, lets lapse what never came. Collects content that nobody needs. */
 
@@ -33,9 +33,9 @@ await safeRoleOrExit(() => database.assertOwnsAndBypassesNothing());
 const eventLog = connectEventLog(EVENTSTORE_URL);
 const bus = await connectBus(NATS_URL, "processing");
 const content = openContent(bus, OBJECTS_URL);
-/** Every step that there is. */
-const steps = [gradeStep(eventLog, content), lapseStep(eventLog)];
-const observer = observeWork(steps, bus, metrics);
+/** Every handler that there is. */
+const handlers = [gradeHandler(eventLog, content), lapseHandler(eventLog)];
+const observer = observeWork(handlers, bus, metrics);
 const references = contentReferences(database, eventLog, () => new Date());
 
 export default backgroundWorker({
@@ -43,7 +43,7 @@ export default backgroundWorker({
   metrics,
   run: (signal) =>
     Promise.all([
-      runProcessing({ bus, logger, observer }, steps, signal),
+      runProcessing({ bus, logger, observer }, handlers, signal),
       runCollector(content, references, logger, signal),
     ]),
   // Not the database: the work goes on without it.

@@ -4,23 +4,23 @@ import {
   type CheckpointTables,
   databaseFailure,
   type Position,
-  placeOf,
   type RecordedEvent,
   readStored,
+  routeOf,
   scopeToTenant,
 } from "@carillon/platform";
 import { type Kysely, sql, type Transaction } from "kysely";
 import type { Projection } from "../rows/projection.ts";
 
 /** One projection's share of the work: it is in order and has one checkpoint. */
-export interface Lane {
+export interface Shard {
   readonly projection: Projection;
   readonly partition: number;
 }
 
 /** What became of some events. */
 export interface Applied {
-  /** How far the lane is now. */
+  /** How far the shard is now. */
   readonly checkpoint: Position | null;
   /** How many events it went forward. */
   readonly count: number;
@@ -38,10 +38,10 @@ export class EventFault extends Error {
   }
 }
 
-/** Makes the lane's checkpoint if there is none, and gives it. */
+/** Makes the shard's checkpoint if there is none, and gives it. */
 export async function readCheckpoint(
   db: Kysely<CheckpointTables>,
-  { projection, partition }: Lane,
+  { projection, partition }: Shard,
 ): Promise<Position | null> {
   const { name, version } = projection;
   await sql`
@@ -63,25 +63,25 @@ export async function readCheckpoint(
  */
 export async function applyEvents(
   db: Kysely<CheckpointTables>,
-  lane: Lane,
+  shard: Shard,
   events: readonly ChainedEvent[],
   skipped: ReadonlySet<Position>,
 ): Promise<Applied> {
-  const { name, version } = lane.projection;
+  const { name, version } = shard.projection;
   return db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ position: string | null }>`
       select position from carillon.checkpoints
-      where projection = ${name} and version = ${version} and partition = ${lane.partition}
+      where projection = ${name} and version = ${version} and partition = ${shard.partition}
       for update`.execute(tx);
     const checkpoint = positionOf(rows);
     const { next, gap } = following(checkpoint, events);
     const last = next.at(-1);
     if (!last) return { checkpoint, count: 0, gap };
-    await applyToRows(tx as unknown as Transaction<unknown>, lane.projection, next, skipped);
+    await applyToRows(tx as unknown as Transaction<unknown>, shard.projection, next, skipped);
     await sql`
       update carillon.checkpoints
       set position = ${String(last.position)}, created = ${last.created}, applied_at = clock_timestamp()
-      where projection = ${name} and version = ${version} and partition = ${lane.partition}`.execute(tx);
+      where projection = ${name} and version = ${version} and partition = ${shard.partition}`.execute(tx);
     return { checkpoint: last.position, count: next.length, created: last.created, gap };
   });
 }
@@ -124,7 +124,7 @@ function byTenant(
   const tenants = new Map<TenantId, RecordedEvent[]>();
   for (const event of events) {
     if (!takes.has(event.type) || skipped.has(event.position)) continue;
-    const tenantId = placeOf(event)?.tenantId;
+    const tenantId = routeOf(event)?.tenantId;
     const recorded = readStored(event);
     if (!tenantId || recorded.metadata.tenantId !== tenantId) {
       throw new UnreadableEvent(event.type, recorded.metadata.schema, "its tenant is not its stream's");

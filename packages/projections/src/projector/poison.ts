@@ -7,12 +7,12 @@ import {
   type Position,
 } from "@carillon/platform";
 import { type Kysely, sql } from "kysely";
-import type { Lane } from "./apply-events.ts";
+import type { Shard } from "./apply-events.ts";
 
-/** Writes down at which event the lane stopped, and gives the words. */
+/** Writes down at which event the shard stopped, and gives the words. */
 export async function recordPoison(
   db: Kysely<CheckpointTables>,
-  { projection, partition }: Lane,
+  { projection, partition }: Shard,
   event: ChainedEvent,
   error: unknown,
 ): Promise<string> {
@@ -28,10 +28,10 @@ export async function recordPoison(
   return description;
 }
 
-/** Whether the lane no longer has to stop at this event. */
+/** Whether the shard no longer has to stop at this event. */
 export async function isPast(
   db: Kysely<CheckpointTables>,
-  { projection, partition }: Lane,
+  { projection, partition }: Shard,
   position: Position,
 ): Promise<boolean> {
   const { rows } = await sql`
@@ -44,7 +44,7 @@ export async function isPast(
 /** The events that somebody decided to move past. */
 export async function skippedPositions(
   db: Kysely<CheckpointTables>,
-  { projection, partition }: Lane,
+  { projection, partition }: Shard,
 ): Promise<Set<Position>> {
   const { rows } = await sql<{ position: string }>`
     select position from carillon.poison

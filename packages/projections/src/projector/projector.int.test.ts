@@ -1,14 +1,14 @@
 import { accept, type Decider, type DomainEvent, instantOf, type TenantId, userIdOf } from "@carillon/domain";
-import { commandContext, type Position, partitionOf, placeOf, type StoredEvent } from "@carillon/platform";
+import { commandContext, type Position, partitionOf, routeOf, type StoredEvent } from "@carillon/platform";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { projections } from "../read-models/all-projections.ts";
 import { busContents, busCount } from "../testing/bus-contents.ts";
 import { type Pipeline, passwords, type Running, startPipeline } from "../testing/pipeline.ts";
 import { enrollTenant, enrollUser } from "../testing/school.ts";
 import { until } from "../testing/until.ts";
-import { type Applied, applyEvents, type Lane, readCheckpoint } from "./apply-events.ts";
+import { type Applied, applyEvents, readCheckpoint, type Shard } from "./apply-events.ts";
 import { skipPoison } from "./poison.ts";
-import { readerOf } from "./run-partition.ts";
+import { readerOf } from "./run-shard.ts";
 import { projectionStatus } from "./status.ts";
 
 const { directory } = projections;
@@ -17,7 +17,7 @@ let pipeline: Pipeline;
 let tenantId: TenantId;
 let tenants = 0;
 let running: Running[] = [];
-/** How often each lane's events took effect in this test. */
+/** How often each shard's events took effect in this test. */
 let applied: Map<number, number>;
 
 beforeAll(async () => {
@@ -35,8 +35,8 @@ beforeEach(async () => {
   };
 });
 
-const lane = (): Lane => ({ projection: directory, partition: partitionOf(tenantId) });
-const isHere = (event: StoredEvent) => placeOf(event)?.partition === lane().partition;
+const shard = (): Shard => ({ projection: directory, partition: partitionOf(tenantId) });
+const isHere = (event: StoredEvent) => routeOf(event)?.partition === shard().partition;
 const db = () => pipeline.projectorDb("live");
 
 const start = (one: Running) => {
@@ -47,7 +47,7 @@ const startRelay = () => start(pipeline.startRelay());
 const startProjector = () =>
   start(
     pipeline.startProjector([directory], {
-      applied: ({ partition }: Lane, { count }: Applied) =>
+      applied: ({ partition }: Shard, { count }: Applied) =>
         applied.set(partition, (applied.get(partition) ?? 0) + count),
     }),
   );
@@ -81,7 +81,7 @@ const people = async (atLeast?: Position) => {
 
 /** The events of this test's partition that the log has and the read model had not when the test began. */
 async function waiting(): Promise<number> {
-  const checkpoint = await readCheckpoint(db(), lane());
+  const checkpoint = await readCheckpoint(db(), shard());
   let count = 0;
   for await (const event of pipeline.eventLog.readAll(checkpoint ?? undefined)) if (isHere(event)) count++;
   return count;
@@ -98,7 +98,7 @@ async function allOnBus() {
 
 async function forgetReader() {
   const manager = await pipeline.bus.jetstreamManager();
-  await manager.consumers.delete("EVENTS", readerOf(lane()));
+  await manager.consumers.delete("EVENTS", readerOf(shard()));
 }
 
 describe("every event takes effect exactly once", () => {
@@ -118,8 +118,8 @@ describe("every event takes effect exactly once", () => {
     await relay.stop();
     const expected = await waiting();
     const mine = (await busContents(pipeline.bus)).filter(isHere);
-    await readCheckpoint(db(), lane());
-    const dead = await applyEvents(db(), lane(), mine, new Set());
+    await readCheckpoint(db(), shard());
+    const dead = await applyEvents(db(), shard(), mine, new Set());
     expect(dead.count).toBe(expected);
 
     startProjector();
@@ -211,14 +211,14 @@ const append = (id: string, event: { type: string; data: unknown }) => {
 const stoppedHere = async () => {
   const statuses = await projectionStatus(pipeline.postgres.urlAs("carillon_reader", "reader", "live"));
   return statuses.find(
-    ({ projection, partition }) => projection === "directory" && partition === lane().partition,
+    ({ projection, partition }) => projection === "directory" && partition === shard().partition,
   )?.stoppedAt;
 };
 
 const skipHere = (position: Position) =>
   skipPoison(pipeline.postgres.urlAs("carillon_projector", passwords.projectorPassword, "live"), {
     projection: "directory",
-    partition: lane().partition,
+    partition: shard().partition,
     position,
     by: "operator-1",
   });
@@ -253,10 +253,10 @@ describe("an event that cannot be applied", () => {
       expect(JSON.stringify(await stoppedHere())).not.toContain("Secret Name");
       expect(await people()).toBe(21);
 
-      const stopped = lane().partition;
+      const stopped = shard().partition;
       const school = tenantId;
       do tenantId = await enrollTenant(pipeline.eventLog, `school-${tenants++}`);
-      while (lane().partition === stopped);
+      while (shard().partition === stopped);
       expect(await people(await enrollPeople(1, "elsewhere"))).toBe(1);
 
       tenantId = school;

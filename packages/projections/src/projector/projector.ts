@@ -1,19 +1,19 @@
 import { partitionCount } from "@carillon/platform";
 import type { Projection } from "../rows/projection.ts";
-import type { Lane } from "./apply-events.ts";
-import { type ProjectorParts, runLane } from "./run-partition.ts";
+import type { Shard } from "./apply-events.ts";
+import { type ProjectorDependencies, runShard } from "./run-shard.ts";
 
 /** Every partition of each projection. */
-export const lanesOf = (projections: readonly Projection[]): Lane[] =>
+export const shardsOf = (projections: readonly Projection[]): Shard[] =>
   projections.flatMap((projection) =>
     Array.from({ length: partitionCount }, (_, partition) => ({ projection, partition })),
   );
 
 /** Keeps projections of one database up to date until `signal` aborts. Each partition goes on by itself. */
 export async function runProjector(
-  parts: ProjectorParts,
+  parts: ProjectorDependencies,
   projections: readonly Projection[],
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(lanesOf(projections).map((lane) => runLane(parts, lane, signal)));
+  await Promise.all(shardsOf(projections).map((shard) => runShard(parts, shard, signal)));
 }

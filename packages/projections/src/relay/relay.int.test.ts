@@ -1,5 +1,5 @@
 import type { TenantId } from "@carillon/domain";
-import { type Position, placeOf, type StoredEvent } from "@carillon/platform";
+import { type Position, routeOf, type StoredEvent } from "@carillon/platform";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { busContents, busCount } from "../testing/bus-contents.ts";
 import { type Pipeline, type Running, startPipeline } from "../testing/pipeline.ts";
@@ -50,7 +50,7 @@ async function expectBusToEqualLog() {
   await until("all is on the bus", async () => (await busCount(pipeline.bus)) >= log.length);
   const previous = new Map<number, Position>();
   const linked = log.map((event) => {
-    const partition = placeOf(event)?.partition ?? -1;
+    const partition = routeOf(event)?.partition ?? -1;
     const before = previous.get(partition) ?? null;
     previous.set(partition, event.position);
     return { ...event, previous: before };

@@ -4,12 +4,12 @@ import {
   type EventLog,
   type Logger,
   openEventPublisher,
-  placeOf,
+  routeOf,
   type StoredEvent,
 } from "@carillon/platform";
 
 /** What a relay works with. */
-export interface RelayParts {
+export interface RelayDependencies {
   readonly eventLog: EventLog;
   readonly bus: Bus;
   readonly logger: Logger;
@@ -24,7 +24,7 @@ const retryDelayMs = 250;
  * checkpoint: the last event on the bus says how far it is, so a bus that lost everything is filled again, and
  * wherever it is uncertain what arrived it begins again there. Two relays at once do no harm.
  */
-export async function runRelay(parts: RelayParts, signal: AbortSignal): Promise<void> {
+export async function runRelay(parts: RelayDependencies, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
       await relay(parts, signal);
@@ -36,14 +36,14 @@ export async function runRelay(parts: RelayParts, signal: AbortSignal): Promise<
   }
 }
 
-async function relay({ eventLog, bus, relayed }: RelayParts, signal: AbortSignal): Promise<void> {
+async function relay({ eventLog, bus, relayed }: RelayDependencies, signal: AbortSignal): Promise<void> {
   const publisher = await openEventPublisher(bus);
   try {
     for await (const event of eventLog.followAll(
       publisher.last,
       AbortSignal.any([signal, publisher.failed]),
     )) {
-      const place = placeOf(event);
+      const place = routeOf(event);
       if (!place) continue;
       const room = publisher.publish(event, place);
       if (room) await room;

@@ -22,7 +22,7 @@ import {
 import type { Kysely } from "kysely";
 import { migrateDatabases } from "../migrate/migrate-databases.ts";
 import { runProjector } from "../projector/projector.ts";
-import type { LaneObserver } from "../projector/run-partition.ts";
+import type { ShardObserver } from "../projector/run-shard.ts";
 import { runRelay } from "../relay/relay.ts";
 import type { Projection } from "../rows/projection.ts";
 
@@ -45,7 +45,7 @@ export interface Pipeline {
   /** What the projector connects as. */
   projectorDb(database: TestDatabase): Kysely<CheckpointTables>;
   startRelay(): Running;
-  startProjector(projections: readonly Projection[], observer?: Partial<LaneObserver>): Running;
+  startProjector(projections: readonly Projection[], observer?: Partial<ShardObserver>): Running;
   stop(): Promise<void>;
 }
 

@@ -13,8 +13,8 @@ import {
   settingsOrExit,
 } from "@carillon/platform";
 import { sql } from "kysely";
-import { observeLanes } from "../projector/partition-metrics.ts";
-import { lanesOf, runProjector } from "../projector/projector.ts";
+import { runProjector, shardsOf } from "../projector/projector.ts";
+import { observeShards } from "../projector/shard-metrics.ts";
 import { projectionsNamed } from "../read-models/all-projections.ts";
 
 /** Keeps the read models of one database up to date. */
@@ -36,7 +36,7 @@ const db = openPostgres<CheckpointTables>(DATABASE_URL, {
 await safeRoleOrExit(() => assertOwnsAndBypassesNothing(db));
 const eventLog = connectEventLog(EVENTSTORE_URL);
 const bus = await connectBus(NATS_URL, `projector ${PROJECTIONS}`);
-const { observer, notes } = observeLanes(lanesOf(projections), bus, metrics);
+const { observer, notes } = observeShards(shardsOf(projections), bus, metrics);
 
 export default backgroundWorker({
   logger,

@@ -13,10 +13,10 @@ const tries = 20;
  *
  * @param pid a process that was just started, before it has threads, and that leads a session of its own
  */
-export async function putBehind(pid: number): Promise<void> {
+export async function lowerPriority(pid: number): Promise<void> {
   try {
     setPriority(pid, nice);
-    if (process.platform === "linux") await putSessionBehind(pid);
+    if (process.platform === "linux") await lowerSessionPriority(pid);
   } catch {
     // Then it is as fast as the others, and takes as much from them.
   }
@@ -26,7 +26,7 @@ export async function putBehind(pid: number): Promise<void> {
  * Where Linux shares processors between sessions first, a nice value counts within a session only, and the session has
  * one of its own (sched(7), "The autogroup feature"). Without privileges it can be set ten times in a second, by all.
  */
-async function putSessionBehind(pid: number): Promise<void> {
+async function lowerSessionPriority(pid: number): Promise<void> {
   for (let left = tries; ; left--) {
     try {
       return await writeFile(`/proc/${pid}/autogroup`, String(nice));

@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { exitCodeForSettings } from "@carillon/platform";
-import { putBehind } from "./lower-priority.ts";
+import { lowerPriority } from "./lower-priority.ts";
 import { signal } from "./process-identity.ts";
 import { answers, type Readiness } from "./readiness.ts";
 
@@ -184,7 +184,7 @@ function start(spec: ProcessSpec, log: Log): Run {
     detached: true,
     ...spec.user,
   });
-  if (spec.background && child.pid !== undefined) putBehind(child.pid);
+  if (spec.background && child.pid !== undefined) lowerPriority(child.pid);
   const tail: string[] = [];
   let sawReadyLine = false;
   let ended = false;

@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { CarillonError, type TenantId } from "@carillon/domain";
 import { Counter, Gauge, Histogram, type Logger, type Registry } from "@carillon/platform";
 import { fairQueue } from "../../load/fair-queue.ts";
-import { returnTimes } from "../../load/retry-after.ts";
+import { retryAfterTimes } from "../../load/retry-after.ts";
 import type { HashJob, HashThreadMessage } from "./hash-thread.ts";
 
 /** Hashes passwords in threads of their own, at low priority, fairly between tenants. */
@@ -74,7 +74,7 @@ export function openHashPool(options: {
   const queue = fairQueue<Task>();
   let preparing = 0;
   const prepared: PreparedTask[] = [];
-  const sendAway = returnTimes();
+  const shed = retryAfterTimes();
   const threads = new Set<Thread>();
   let averageMs = firstGuessMs;
   let accepted = 0;
@@ -225,7 +225,7 @@ export function openHashPool(options: {
       ownLength: queue.lengthOf(tenantId),
       tenants: queue.tenants(),
     };
-    const wait = sendAway(tenantId, full, Date.now());
+    const wait = shed(tenantId, full, Date.now());
     const inSeconds = Math.ceil(wait.retryAfterMs / 1000);
     return new CarillonError(
       "busy",

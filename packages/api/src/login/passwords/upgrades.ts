@@ -23,7 +23,7 @@ export interface PasswordUpgrades {
 /** More would take the threads from those who log in. */
 const atOnce = 2;
 
-export interface PasswordUpgradesParts {
+export interface PasswordUpgradesDependencies {
   readonly hashPool: HashPool;
   readonly eventLog: Pick<EventLog, "execute">;
   readonly log: Pick<Logger, "warn">;
@@ -35,7 +35,7 @@ export function passwordUpgrades({
   eventLog,
   log,
   metrics,
-}: PasswordUpgradesParts): PasswordUpgrades {
+}: PasswordUpgradesDependencies): PasswordUpgrades {
   const upgrades = new Counter({
     name: "carillon_password_upgrades_total",
     help: "Weak password hashes met at a login: replaced, or left for the next login",
