@@ -79,7 +79,7 @@ export async function kill(child: ChildProcess): Promise<void> {
 
 /** Tries `check` again until it passes; gives up after longer than a busy machine needs. */
 export function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(check, { timeout: 30_000, interval: 5 });
+  return vi.waitFor(check, { timeout: 60_000, interval: 5 });
 }
 
 /** An event that says which one it is. */

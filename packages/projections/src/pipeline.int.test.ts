@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => pipeline.stop());
 
 const usernames = (tenantId: string, atLeast?: bigint) =>
-  pipeline.live.read(tenantId, { projection: "directory", atLeast, patienceMs: 10_000 }, async (tx) => {
+  pipeline.live.read(tenantId, { projection: "directory", atLeast, patienceMs: 60_000 }, async (tx) => {
     const rows = await tx.selectFrom("directory.people").select("username").orderBy("username").execute();
     return rows.map(({ username }) => username);
   });

@@ -43,8 +43,11 @@ export function superviseForTest(spec: ProcessSpec): {
   return { supervised, lines, pids };
 }
 
-/** Waits until a condition holds; fails after `patienceMs`. */
-export async function until(condition: () => boolean, patienceMs = 20_000): Promise<void> {
+/** Longer than a loaded machine needs for whatever a test waits for: it ends what hangs. */
+const patienceMs = 60_000;
+
+/** Waits until a condition holds. */
+export async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + patienceMs;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`not so within ${patienceMs} ms: ${condition}`);
@@ -53,4 +56,4 @@ export async function until(condition: () => boolean, patienceMs = 20_000): Prom
 }
 
 /** A bound on what a test waits for. */
-export const soon = (): AbortSignal => AbortSignal.timeout(20_000);
+export const soon = (): AbortSignal => AbortSignal.timeout(patienceMs);

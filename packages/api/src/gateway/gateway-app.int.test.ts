@@ -20,7 +20,7 @@ describe.each(runtimes)("the gateway on %s", (runtime) => {
       API_URL: nobody,
       REPORTS_URL: nobody,
     });
-    await vi.waitFor(() => fetch(`${gateway.url}/healthz`), { timeout: 20_000 });
+    await vi.waitFor(() => fetch(`${gateway.url}/healthz`), { timeout: 60_000 });
   });
   afterAll(() => gateway?.stop());
 

@@ -28,7 +28,7 @@ const another = "seven loud bells at nine";
 const passwordHash = hashSync(password);
 const tenant = "outages";
 
-describe.each(runtimes)("login in an outage, on %s", { timeout: 120_000 }, (runtime) => {
+describe.each(runtimes)("login in an outage, on %s", (runtime) => {
   let servers: Servers;
   let eventLog: EventLog;
   let workers: Workers;
@@ -78,7 +78,7 @@ describe.each(runtimes)("login in an outage, on %s", { timeout: 120_000 }, (runt
   test("a projector that stands still refuses nobody who was enrolled since, and no changed password", async () => {
     await enroll("ada");
     const projector = await startPipeline();
-    await expect.poll(projected, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(projected).toBeGreaterThan(0);
     await projector.kill9();
     await enroll("bob");
     await login("bob");
@@ -101,7 +101,7 @@ describe.each(runtimes)("login in an outage, on %s", { timeout: 120_000 }, (runt
       const lags = [...metrics.matchAll(/^carillon_projection_lag_events\{.*\} (\d+)$/gm)];
       return lags.length > 0 && lags.every(([, events]) => events === "0") && (await projected()) > 0;
     };
-    await expect.poll(caughtUp, { timeout: 20_000 }).toBe(true);
+    await expect.poll(caughtUp).toBe(true);
     await servers.eventStore.kill9();
     const answers = [];
     for (const _ of [1, 2]) answers.push(await login("ada"));
@@ -113,7 +113,7 @@ describe.each(runtimes)("login in an outage, on %s", { timeout: 120_000 }, (runt
     expect(readiness).toContain("logins go by the view");
     await servers.eventStore.restart();
     for (const answer of [...answers, ...both]) {
-      await expect.poll(() => eventsOf(answer), { timeout: 30_000 }).toEqual(["LoggedIn"]);
+      await expect.poll(() => eventsOf(answer)).toEqual(["LoggedIn"]);
     }
   });
 
@@ -126,7 +126,7 @@ describe.each(runtimes)("login in an outage, on %s", { timeout: 120_000 }, (runt
     const restarted = await startWorker(runtime, workerModule("auth"), settingsFor(servers).auth);
     others.push(restarted);
     for (const answer of answers) {
-      await expect.poll(() => eventsOf(answer), { timeout: 30_000 }).toEqual(["LoggedIn"]);
+      await expect.poll(() => eventsOf(answer)).toEqual(["LoggedIn"]);
     }
     await clientOf(restarted.url).auth.refresh.mutate(answers[0] ?? { refreshToken: "" });
   });

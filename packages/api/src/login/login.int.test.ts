@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { streamName, type TenantId } from "@carillon/domain";
-import { connectEventLog, type EventLog } from "@carillon/platform";
+import { type Bus, connectBus, connectEventLog, type EventLog } from "@carillon/platform";
+import { openRoundTrips, type RoundTrips } from "@carillon/platform/testing";
 import { hashSync } from "@node-rs/argon2";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -25,19 +26,22 @@ import {
 
 let servers: Servers;
 let eventLog: EventLog;
+let bus: Bus;
+let trips: RoundTrips;
 let relay: TestWorker;
 beforeAll(async () => {
   servers = await startServers();
   eventLog = connectEventLog(servers.log.EVENTSTORE_URL);
+  bus = await connectBus(servers.log.NATS_URL, "test");
+  trips = openRoundTrips(eventLog, bus);
   relay = await servers.startRelay();
 });
 afterAll(async () => {
   await relay?.stop();
+  await bus?.close();
   await eventLog?.close();
   await servers?.stop();
 });
-
-const inASecond = { timeout: 1_000, interval: 20 };
 
 describe.each(runtimes)("login on %s", (runtime) => {
   const tenant = `login-${runtime}`;
@@ -61,6 +65,9 @@ describe.each(runtimes)("login on %s", (runtime) => {
   const login = () => comingBack(() => anybody.auth.login.mutate({ tenant, username: "ada", password }));
   const refresh = (refreshToken: string) => anybody.auth.refresh.mutate({ refreshToken });
 
+  /** When an access token was made: it lives for ten minutes. */
+  const issuedAt = ({ expiresAt }: { expiresAt: string }) => Date.parse(expiresAt) - 600_000;
+
   /** What the log has of a session. */
   const eventsOf = async (sessionId: string, tenantId: TenantId) => {
     const types: string[] = [];
@@ -69,10 +76,30 @@ describe.each(runtimes)("login on %s", (runtime) => {
     return types;
   };
 
+  /** Whom each worker takes a token for, or the code of its refusal. */
+  const takenBy = async (accessToken: string) => {
+    const client = clientOf(workers.gateway.url, accessToken);
+    const code = (call: Promise<unknown>) =>
+      call.then(
+        () => "taken",
+        (error) => error.data.errorCode,
+      );
+    return [
+      await code(client.people.me.query()),
+      await code(client.reports.classProgress.query({ class: "9A" })),
+    ];
+  };
+
   test("somebody who was enrolled a moment ago gets in", async () => {
-    const answer = await anybody.auth.login.mutate({ tenant, username: " Ada", password });
+    const [before, answer, after] = [
+      Date.now(),
+      await anybody.auth.login.mutate({ tenant, username: " Ada", password }),
+      Date.now(),
+    ];
     expect(answer).toMatchObject({ tenantId: school.tenantId, roles: ["student"] });
-    expect(Date.parse(answer.expiresAt)).toBeGreaterThan(Date.now() + 590_000);
+    // Tokens tell times by the second.
+    expect(issuedAt(answer)).toBeGreaterThan(before - 1_000);
+    expect(issuedAt(answer)).toBeLessThanOrEqual(after);
     const me = await clientOf(workers.gateway.url, answer.accessToken).people.me.query();
     expect(me).toMatchObject({ userId: answer.userId, username: "ada", name: "Ada", stale: false });
   });
@@ -115,10 +142,11 @@ describe.each(runtimes)("login on %s", (runtime) => {
   });
 
   test("the answer says when to refresh, and who it is for", async () => {
-    const { accessToken, refreshToken, deviceToken, nextRefresh, ...rest } = await login();
-    const life = Date.parse(nextRefresh) - Date.now();
-    expect(life).toBeGreaterThan(350_000);
-    expect(life).toBeLessThan(510_000);
+    const answer = await login();
+    const { accessToken, refreshToken, deviceToken, nextRefresh, ...rest } = answer;
+    const life = Date.parse(nextRefresh) - issuedAt(answer);
+    expect(life).toBeGreaterThanOrEqual(360_000);
+    expect(life).toBeLessThan(511_000);
     expect(rest).toMatchObject({ roles: ["student"], passwordIsTemporary: false });
     expect(Object.keys(await refresh(refreshToken)).sort()).toEqual(
       ["accessToken", "refreshToken", "expiresAt", "nextRefresh", "tenantId", "userId", "roles"].sort(),
@@ -146,8 +174,9 @@ describe.each(runtimes)("login on %s", (runtime) => {
       userId: first.userId,
       roles: ["student", "auditor"],
     });
-    const me = () => refusal(clientOf(workers.gateway.url, first.accessToken).people.me.query());
-    await expect.poll(me, inASecond).toMatchObject({ errorCode: "token_expired" });
+    await trips.withinASecond(async () => {
+      expect((await takenBy(first.accessToken))[0]).toBe("token_expired");
+    });
     const second = await refresh(first.refreshToken);
     expect(second).toMatchObject({ userId: first.userId, roles: ["student", "auditor"] });
     expect(second.refreshToken).not.toBe(first.refreshToken);
@@ -180,24 +209,15 @@ describe.each(runtimes)("login on %s", (runtime) => {
     }
   });
 
-  /** Whom each worker takes a token for, or the code of its refusal. */
-  const takenBy = async (accessToken: string) => {
-    const client = clientOf(workers.gateway.url, accessToken);
-    const code = (call: Promise<unknown>) =>
-      call.then(
-        () => "taken",
-        (error) => error.data.errorCode,
-      );
-    return [
-      await code(client.people.me.query()),
-      await code(client.reports.classProgress.query({ class: "9A" })),
-    ];
-  };
+  const endsWithinASecond = (accessToken: string) =>
+    trips.withinASecond(async () => {
+      expect(await takenBy(accessToken)).toEqual(["session_ended", "session_ended"]);
+    });
 
   test("logging out ends this session at every worker within a second, and no other", async () => {
     const [left, kept] = [await login(), await login()];
     await clientOf(workers.gateway.url, left.accessToken).auth.logout.mutate();
-    await expect.poll(() => takenBy(left.accessToken), inASecond).toEqual(["session_ended", "session_ended"]);
+    await endsWithinASecond(left.accessToken);
     expect(await refusal(refresh(left.refreshToken))).toMatchObject({ errorCode: "session_ended" });
     expect(await eventsOf(sessionOf(left), left.tenantId)).toEqual(["LoggedIn", "SessionRevoked"]);
     expect((await takenBy(kept.accessToken))[0]).toBe("taken");
@@ -208,7 +228,7 @@ describe.each(runtimes)("login on %s", (runtime) => {
     const [one, other] = [await login(), await login()];
     await clientOf(workers.gateway.url, one.accessToken).auth.logoutEverywhere.mutate();
     for (const { accessToken, refreshToken } of [one, other]) {
-      await expect.poll(() => takenBy(accessToken), inASecond).toEqual(["session_ended", "session_ended"]);
+      await endsWithinASecond(accessToken);
       expect(await refusal(refresh(refreshToken))).toMatchObject({ errorCode: "session_ended" });
     }
     const next = await login();
@@ -225,7 +245,7 @@ describe.each(runtimes)("login on %s", (runtime) => {
       errorCode: "forbidden",
     });
     await school.admin.client.auth.revokeSessions.mutate({ userId });
-    await expect.poll(() => takenBy(accessToken), inASecond).toEqual(["session_ended", "session_ended"]);
+    await endsWithinASecond(accessToken);
   });
 
   test("40 students behind one address log in at once, at no limit", async () => {
@@ -237,14 +257,11 @@ describe.each(runtimes)("login on %s", (runtime) => {
         people.enroll.mutate({ username, name: username, roles: ["student"], passwordHash }),
       ),
     );
-    const began = performance.now();
+    // Nobody is sent away or told to wait: each is answered at the first try.
     const answers = await Promise.all(
       usernames.map((username) => anybody.auth.login.mutate({ tenant, username, password })),
     );
-    const took = performance.now() - began;
     expect(new Set(answers.map(({ userId }) => userId)).size).toBe(40);
-    // Under one second on two idle cores. Other tests run beside this one, whose threads go before those that hash.
-    expect(took).toBeLessThan(10_000);
   });
 
   test("an access token that is missing, expired, tampered with or another's is refused as what it is", async () => {

@@ -3,10 +3,11 @@ import { type AssignmentId, streamName } from "@carillon/domain";
 import { connectBus, connectEventLog, type EventLog, openContent, verifyReceipt } from "@carillon/platform";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  beforeDue,
   clientOf,
-  fromNow,
   newAssignment,
   openSchool,
+  past,
   refusal,
   runtimes,
   type School,
@@ -168,20 +169,18 @@ describe.each(runtimes)("submissions on %s", (runtime) => {
 
   test("an assignment that takes nothing late closes when it is due, but not for a retry", async () => {
     const { teacher, student, classId } = school;
-    const due = fromNow(1_500);
-    const strict = await teacher.client.assignments.publish.mutate({
-      ...newAssignment(classId, "strict"),
-      latePolicy: { kind: "refuse" },
-      dueAt: due,
-    });
-    const hand = (key: string) =>
-      student.client.submissions.submit.mutate({
-        assignmentId: strict.assignmentId,
-        key,
-        file: textFile("in time"),
+    const { dueAt, result } = await beforeDue(async (dueAt, code) => {
+      const { assignmentId } = await teacher.client.assignments.publish.mutate({
+        ...newAssignment(classId, code),
+        latePolicy: { kind: "refuse" },
+        dueAt,
       });
-    const first = await hand("1");
-    await expect.poll(() => Date.now() > Date.parse(due), { timeout: 5_000 }).toBe(true);
+      const hand = (key: string) =>
+        student.client.submissions.submit.mutate({ assignmentId, key, file: textFile("in time") });
+      return { hand, first: await hand("1") };
+    });
+    const { hand, first } = result;
+    await past(dueAt);
     expect(await refusal(hand("2"))).toMatchObject({ errorCode: "assignment_closed", httpStatus: 412 });
     expect(await hand("1")).toEqual(first);
   });

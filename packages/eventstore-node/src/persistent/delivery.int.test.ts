@@ -99,11 +99,17 @@ test("a consumer that answers nothing costs no more memory the more there is to 
 });
 
 test("an event that nobody answers in time is given again, and at last parked as a link", async () => {
-  const { client, append, connect, info } = await startGroup({ messageTimeout: 1, maxRetryCount: 2 });
-  await append("before", "late");
+  const { client, append, connect, info } = await startGroup();
+  await append("before");
+  const answering = connect();
+  await givenNames(answering, 1);
+  await answering.subscription.ack(answering.last("before"));
+  await eventually(async () => expect((await info()).stats.lastCheckpointedEventRevision).toBe(0n));
+  // From now on nobody could answer in time.
+  const impatient = fromStart({ messageTimeout: 1, maxRetryCount: 2 });
+  await client.updatePersistentSubscriptionToStream("s", "g", impatient);
+  await append("late");
   const consumer = connect();
-  await givenNames(consumer, 2);
-  await consumer.subscription.ack(consumer.last("before"));
   await eventually(() => expect(consumer.given.at(-1)).toMatchObject({ retryCount: 2 }));
   await eventually(async () => expect((await info()).stats.parkedMessageCount).toBe(1n));
   const tries = consumer.given.filter((given) => nameOf(given) === "late");

@@ -99,7 +99,7 @@ test("a checkpoint is written by time when enough events are done, and by count 
 });
 
 /** At-least-once: whatever is killed when, every event is either acknowledged or parked in the end. */
-test("kill -9 loses no event of a group", { timeout: 60_000 }, async () => {
+test("kill -9 loses no event of a group", async () => {
   const dir = temporaryFolder();
   let node = await spawnNode(dir);
   const port = Number(new URL(node.url.replace("esdb", "http")).port);

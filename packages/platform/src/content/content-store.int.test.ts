@@ -14,7 +14,6 @@ const swift = await hasSwift();
 const stores = swift ? (["JetStream", "S3"] as const) : (["JetStream"] as const);
 if (!swift) process.stderr.write("content on S3 is not tested: OpenStack Swift is not installed\n");
 
-const patient = { timeout: 15_000 };
 const smallBytes = 4_096;
 const largeBytes = 3 * 1024 * 1024 + 17;
 
@@ -157,7 +156,7 @@ describe.each(stores)("content in %s", (kind) => {
           await put();
           const [now] = await listed();
           return Number(now?.storedAt) - Number(first?.storedAt);
-        }, patient)
+        })
         .toBeGreaterThan(kind === "S3" ? 2_000 : 0);
       expect(await content.delete(first as StoredContent)).toBe(false);
       expect((await all(await content.open(tenantId, sha256(original))))?.equals(original)).toBe(true);
@@ -300,7 +299,7 @@ describe("content in JetStream only", () => {
         running = false;
         await server.restart();
         await Promise.all(putting);
-        await expect.poll(() => content.has(tenantId, sha256(large)).catch(() => false), patient).toBe(true);
+        await expect.poll(() => content.has(tenantId, sha256(large)).catch(() => false)).toBe(true);
         for (const digest of stored) {
           expect(sha256((await content.get(tenantId, digest)) as Uint8Array)).toBe(digest);
         }

@@ -109,6 +109,6 @@ test("what was acknowledged is there after NATS was killed with kill -9", async 
   await parts.append(upload, 0, streamed(original));
   await nats.kill9();
   await nats.restart();
-  await expect.poll(() => parts.size(upload).catch(() => 0), { timeout: 15_000 }).toBe(original.length);
+  await expect.poll(() => parts.size(upload).catch(() => 0)).toBe(original.length);
   expect((await read()).equals(original)).toBe(true);
 });

@@ -27,8 +27,8 @@ export interface ServerProcess {
   readonly answers: () => Promise<void>;
 }
 
-const startTimeoutMs = 30_000;
-const startAttempts = 20;
+const startTimeoutMs = 60_000;
+const startAttempts = 100;
 
 /** Starts a server and resolves when it answers. Throws with what it printed if it does not. */
 export async function startServerProcess(server: ServerProcess): Promise<TestServer> {

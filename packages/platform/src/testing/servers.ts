@@ -18,6 +18,7 @@ import {
 import { accepts, startServerProcess, type TestServer } from "./server-process.ts";
 
 export { freePort } from "./free-port.ts";
+export { openRoundTrips, type RoundTrips } from "./round-trips.ts";
 export type { TestServer } from "./server-process.ts";
 
 export type TestDatabase = keyof typeof databases;

@@ -56,7 +56,7 @@ test("an answer says which event it is up to", async () => {
 
 test("a query waits for the position that it asks for", async () => {
   await reach(10n);
-  const answer = read(20n, 20_000);
+  const answer = read(20n, 60_000);
   await reach(15n);
   await reach(20n);
   expect(await answer).toMatchObject({ asOf: { position: "20" }, stale: false });
@@ -70,7 +70,7 @@ test("a query that waited in vain gets what there is, marked stale", async () =>
 
 test("waiting keeps no connection from others", async () => {
   await reach(20n);
-  const waiting = Promise.all(Array.from({ length: 20 }, () => read(30n, 20_000)));
+  const waiting = Promise.all(Array.from({ length: 20 }, () => read(30n, 60_000)));
   expect(await read()).toMatchObject({ stale: false });
   await reach(30n);
   for (const { stale } of await waiting) expect(stale).toBe(false);

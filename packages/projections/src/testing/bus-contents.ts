@@ -2,7 +2,7 @@ import { type Bus, type ChainedEvent, decodeEnvelope } from "@carillon/platform"
 
 /** Every event on the bus, in its order. */
 export async function busContents(bus: Bus): Promise<ChainedEvent[]> {
-  const manager = await bus.jetstreamManager({ timeout: 1_000 });
+  const manager = await bus.jetstreamManager({ timeout: 10_000 });
   const { state } = await manager.streams.info("EVENTS");
   const events: ChainedEvent[] = [];
   for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
@@ -14,6 +14,6 @@ export async function busContents(bus: Bus): Promise<ChainedEvent[]> {
 
 /** How many events are on the bus. */
 export async function busCount(bus: Bus): Promise<number> {
-  const manager = await bus.jetstreamManager({ timeout: 1_000 });
+  const manager = await bus.jetstreamManager({ timeout: 10_000 });
   return (await manager.streams.info("EVENTS")).state.messages;
 }

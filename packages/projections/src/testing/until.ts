@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 /** Waits until `condition` holds; rejects with `what` if it does not come to that. An error counts as "not yet". */
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {

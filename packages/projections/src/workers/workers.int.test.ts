@@ -95,7 +95,7 @@ const projector = (role = "carillon_projector", password = passwords.projectorPa
 const count = async (tenantId: string, atLeast: bigint) => {
   const { value, stale } = await pipeline.live.read(
     tenantId,
-    { projection: "directory", atLeast, patienceMs: 30_000 },
+    { projection: "directory", atLeast, patienceMs: 60_000 },
     (tx) => tx.selectFrom("directory.people").select("user_id").execute(),
   );
   expect(stale).toBe(false);

@@ -104,7 +104,8 @@ describe("a supervised process", () => {
   test("is killed when it does not stop in time", async () => {
     const { supervised, lines } = superviseForTest({
       ...script(`process.on("SIGTERM", () => console.log("no")); ${living}`),
-      stopPatienceMs: 300,
+      // Time for it to hear the SIGTERM, also on a loaded machine.
+      stopPatienceMs: 2_000,
     });
     await supervised.whenReady(soon());
     const pid = supervised.pid() ?? 0;

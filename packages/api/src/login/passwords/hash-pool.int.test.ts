@@ -3,6 +3,7 @@ import type { Worker } from "node:worker_threads";
 import { CarillonError, TenantId } from "@carillon/domain";
 import { createMetrics } from "@carillon/platform";
 import { afterEach, expect, test, vi } from "vitest";
+import { longestWaitMs } from "../../load/retry-after.ts";
 import { hashPassword } from "./formats.ts";
 import { type HashPool, openHashPool } from "./hash-pool.ts";
 
@@ -48,6 +49,7 @@ function openForTest(width?: number) {
 }
 
 afterEach(async () => {
+  vi.useRealTimers();
   threads.damaged = false;
   await Promise.all(opened.splice(0).map((pool) => pool.close()));
 });
@@ -99,32 +101,41 @@ test.runIf(process.platform === "linux")("the threads, and only they, have a low
 });
 
 test("past two seconds of work the rest are told when to come back, one after the other, and can", async () => {
-  const { pool, metrics } = openForTest();
+  // One thread, so that a quick machine too has more than it can do.
+  const { pool, metrics } = openForTest(1);
   await warm(pool);
+  // All come in one moment, however long the machine takes to send them.
+  vi.useFakeTimers({ toFake: ["Date"] });
   const { answers, done } = storm(pool, crowd, 1_000);
+  vi.useRealTimers();
   await expect.poll(() => answers.length).toBeGreaterThan(0);
   expect(await metrics.metrics()).toMatch(/carillon_hash_queue_length\{[^}]*\} [1-9]/);
   await done;
   const busy = busyOnes(answers);
-  expect(busy.length).toBeGreaterThan(300);
   expect(busy[0]).toMatchObject({
     code: "busy",
     message: expect.stringMatching(/place in the queue is \d+/),
   });
   const waits = busy.map(({ wait }) => wait?.retryAfterMs ?? 0);
-  // Not quite all, where the machine is slow and the last are further away than anybody is sent.
-  expect(new Set(waits).size).toBeGreaterThan(waits.length * 0.8);
-  const [earliest = 0, latest = 0] = [waits[0], waits.at(-1)];
-  // Half of two seconds.
-  expect(earliest).toBeGreaterThan(500);
-  expect(earliest).toBeLessThan(1_600);
-  expect(latest - earliest).toBeGreaterThan(1_000);
+  const [{ retryAfterMs = 0, place = 0 } = {}] = busy.map(({ wait }) => wait ?? {});
+  const slotMs = retryAfterMs / (place ?? 0);
+  // As many wait as take two seconds, or 64 where the machine is slow; a few more are prepared already.
+  const room = Math.max(64, 2_000 / slotMs);
+  const accepted = answers.length - busy.length;
+  expect(accepted).toBeGreaterThan(room * 0.95);
+  expect(accepted).toBeLessThan(room * 1.05 + 8);
+  // The first comes back when half of them are done, each of the others in a place of their own, as far as places are given.
+  expect(Math.abs(retryAfterMs - (room / 2) * slotMs)).toBeLessThan(5 * slotMs);
+  const places = Math.min(waits.length, Math.floor((longestWaitMs - retryAfterMs) / slotMs));
+  const inLine = Array.from({ length: places }, (_, index) => retryAfterMs + index * slotMs);
+  for (const [index, wait] of inLine.entries())
+    expect(Math.abs((waits[index] ?? 0) - wait)).toBeLessThan(slotMs);
   expect(await metrics.metrics()).toContain(`reason="full",worker="test"} ${busy.length}`);
   expect(await check(pool, crowd, stored)).toBe(true);
 });
 
 test("nothing is read for who is sent away, and what is read is read in time", async () => {
-  const { pool } = openForTest();
+  const { pool } = openForTest(1);
   await warm(pool);
   let read = 0;
   const results = await Promise.allSettled(
@@ -137,7 +148,7 @@ test("nothing is read for who is sent away, and what is read is read in time", a
     }),
   );
   const answered = results.filter(({ status }) => status === "fulfilled").length;
-  expect(answered).toBeLessThan(700);
+  expect(answered).toBeLessThan(1_000);
   expect(read).toBe(answered);
 });
 
@@ -151,15 +162,17 @@ test("who cannot be read is told so, and the next one is served", async () => {
 });
 
 test("a school in a storm does not starve another: who comes later gets in, and every second turn", async () => {
-  const { pool, metrics } = openForTest();
+  const { pool, metrics } = openForTest(1);
   await warm(pool);
   const first = storm(pool, crowd, 1_000);
   const second = storm(pool, newcomer, 5);
   await second.done;
   expect(second.answers).toEqual(Array(5).fill(true));
-  const servedMeanwhile = first.answers.filter((answer) => answer === true).length;
+  const served = () => first.answers.filter((answer) => answer === true).length;
+  const servedMeanwhile = served();
   expect(servedMeanwhile).toBeGreaterThan(1);
-  expect(servedMeanwhile).toBeLessThan(15);
+  // Turns are of equal time, and a loaded machine makes some hashes long: few of all that wait, and nine where it is idle.
+  expect(servedMeanwhile).toBeLessThan(30);
   await first.done;
   expect(await metrics.metrics()).toContain('reason="pushed_out",worker="test"} 5');
 });
@@ -167,22 +180,23 @@ test("a school in a storm does not starve another: who comes later gets in, and 
 test("a school whose hashes take long has its share of the time, not of the turns", async () => {
   const { pool } = openForTest(1);
   await warm(pool);
-  const first = storm(pool, crowd, 8, slow);
-  const second = storm(pool, newcomer, 8);
+  const first = storm(pool, crowd, 24, slow);
+  const second = storm(pool, newcomer, 24);
   await second.done;
-  expect(second.answers).toEqual(Array(8).fill(true));
-  expect(first.answers.length).toBeLessThan(6);
+  expect(second.answers).toEqual(Array(24).fill(true));
+  // By turns it would be all of them.
+  expect(first.answers.length).toBeLessThan(16);
   await first.done;
 });
 
 test("a thread that dies is replaced, and what it was doing is done again", async () => {
   const { pool, printed } = openForTest(2);
   await warm(pool);
-  const { answers, done } = storm(pool, crowd, 8);
-  await expect.poll(() => answers.length).toBeGreaterThan(0);
+  const checks = Array.from({ length: 8 }, () => check(pool, crowd, stored));
+  // From here on until it dies the thread has something to do.
+  await checks[0];
   await threads.started[0]?.terminate();
-  await done;
-  expect(answers).toEqual(Array(8).fill(true));
+  expect(await Promise.all(checks)).toEqual(Array(8).fill(true));
   expect(threads.started).toHaveLength(3);
   expect(printed()).toContain("ended");
 });
@@ -194,7 +208,7 @@ test("where no thread can start, everybody is told so, until one can", async () 
   await expect(pool.hash(crowd, password)).rejects.toMatchObject({ code: "unavailable" });
   expect(printed()).toContain("failed");
   threads.damaged = false;
-  await expect.poll(() => check(pool, crowd, stored).catch(() => false), { timeout: 5_000 }).toBe(true);
+  await expect.poll(() => check(pool, crowd, stored).catch(() => false)).toBe(true);
 });
 
 test("closing finishes what was accepted and takes nothing more", async () => {

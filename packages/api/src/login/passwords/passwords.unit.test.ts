@@ -106,13 +106,18 @@ test.each([
 ])("%s fits nothing, after as much work as a hash of ours", (_, stored) => {
   const cpuOf = (check: () => unknown) => {
     const before = process.cpuUsage();
-    for (let i = 0; i < 5; i++) check();
+    check();
     const { user, system } = process.cpuUsage(before);
     return user + system;
   };
-  checkPassword(stored, "warm up");
-  const without = cpuOf(() => expect(checkPassword(stored, bell)).not.toBe("fits"));
-  const mismatch = cpuOf(() => checkPassword(ours, "wrong"));
+  // In turns, and the least of each: what else this process and the machine do only adds to it.
+  const costs = Array.from({ length: 8 }, () => ({
+    without: cpuOf(() => checkPassword(stored, bell)),
+    mismatch: cpuOf(() => checkPassword(ours, "wrong")),
+  }));
+  const without = Math.min(...costs.map((cost) => cost.without));
+  const mismatch = Math.min(...costs.map((cost) => cost.mismatch));
+  expect(checkPassword(stored, bell)).not.toBe("fits");
   expect(without).toBeGreaterThan(mismatch / 2);
   expect(without).toBeLessThan(mismatch * 2);
 });
