@@ -14,7 +14,7 @@ export interface Access {
   isAuthenticated(call: Metadata): boolean;
 }
 
-/** A node without users asks nobody. */
+/** A node without users lets every caller do everything. */
 export const openAccess: Access = {
   mayAccess: () => true,
   isOperator: () => true,

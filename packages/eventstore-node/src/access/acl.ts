@@ -17,7 +17,7 @@ export interface Caller {
 export const ADMINS = "$admins";
 export const OPERATORS = "$ops";
 
-/** The role that everybody who has a name has. */
+/** The role of every caller with a name. */
 const EVERYBODY = "$all";
 
 /** The stream whose last event holds the lists for streams that have none. */
@@ -26,7 +26,7 @@ export const SETTINGS_STREAM = "$settings";
 /** The name under which the log as a whole has its list. */
 export const ALL_STREAM = "$all";
 
-/** The properties of a list: whom reading, writing, deleting, and reading and writing the metadata is allowed to. */
+/** The properties of a list: the roles that may read, write, delete, and read and write the metadata. */
 type Right = "$r" | "$w" | "$d" | "$mr" | "$mw";
 
 /** What the rules look at: the bytes of JSON that is stored, undefined where there is none. */
@@ -37,7 +37,7 @@ export interface StoredLists {
   readonly settings: () => Uint8Array | undefined;
 }
 
-/** Whether `caller` is one of the administrators, whom no list can keep out. */
+/** Whether `caller` is one of the administrators, which no list can keep out. */
 export function isAdmin(caller: Caller): boolean {
   return caller.name === "admin" || caller.groups.includes(ADMINS);
 }
@@ -47,7 +47,7 @@ export function isOperator(caller: Caller): boolean {
   return isAdmin(caller) || caller.name === "ops" || caller.groups.includes(OPERATORS);
 }
 
-/** Whether `caller`, undefined for somebody without a name, may do `action` with `stream`. */
+/** Whether `caller`, undefined for a client without a name, may do `action` with `stream`. */
 export function mayAccess(
   caller: Caller | undefined,
   action: StreamAction,

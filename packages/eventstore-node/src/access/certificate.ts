@@ -10,7 +10,7 @@ export type TlsOption = { readonly certificate: string; readonly key: string } |
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
-  /** The file that clients trust; undefined when the certificate was given, since the giver knows who signed it. */
+  /** The file that clients trust; undefined when the certificate was given, since whoever gave it knows its signer. */
   readonly caFile: string | undefined;
 }
 

@@ -7,7 +7,7 @@ import { SERVER_VERSION } from "../wire/server-features.ts";
 /** What the endpoints tell about. */
 export interface NodeFacts {
   readonly log: EventLog;
-  /** Undefined in a node that asks nobody for a password. */
+  /** Undefined in a node that asks no client for a password. */
   readonly users: Users | undefined;
   readonly hasProjections: boolean;
   /** Milliseconds since 1970. */

@@ -16,7 +16,7 @@ import { pipelinedWrites } from "../wire/pipelined-writes.ts";
 import { serverFeatures, serverFeaturesDefinition } from "../wire/server-features.ts";
 import { gossipDefinition, gossipService } from "./gossip.ts";
 import { httpEndpoints } from "./http-endpoints.ts";
-import { openFrontDoor } from "./protocol-listener.ts";
+import { openProtocolListener } from "./protocol-listener.ts";
 
 /** What `startNode` needs to know. */
 export interface NodeOptions {
@@ -24,7 +24,7 @@ export interface NodeOptions {
   readonly dir: string;
   /** The TCP port, or 0 for any free one. */
   readonly port: number;
-  /** The address to listen on; 127.0.0.1 unless told. Without TLS the node asks nobody for a password. */
+  /** The address to listen on; 127.0.0.1 unless told. Without TLS no client is asked for a password. */
   readonly host?: string;
   /** Serve over TLS, and let in only users with their password; "generated" makes a certificate in the folder. */
   readonly tls?: TlsOption;
@@ -90,9 +90,9 @@ export async function startNode({
     server.addService(projectionsDefinition, projectionsService(log, access, projections));
     server.addService(serverFeaturesDefinition, serverFeatures);
     server.addService(gossipDefinition, gossipService(Date.now));
-    // The door does TLS, so that what comes through it is plain for gRPC.
+    // The listener does TLS, so that what it hands over is plain for gRPC.
     const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
-    const door = await openFrontDoor(
+    const listener = await openProtocolListener(
       { host, port, certificate },
       {
         grpc: (socket) => connections.injectConnection(socket),
@@ -103,14 +103,14 @@ export async function startNode({
       if (startStandardProjections || projection.isSwitchedOn) projection.start();
     }
     return {
-      port: door.port,
-      url: connectionString(host, door.port, certificate),
+      port: listener.port,
+      url: connectionString(host, listener.port, certificate),
       async stop() {
         await Promise.all(projections.map((projection) => projection.stop()));
         await log.finishWrites();
         calls.endAll();
         groups?.stop();
-        door.close();
+        listener.close();
         await shutDown(server);
         await log.close();
       },

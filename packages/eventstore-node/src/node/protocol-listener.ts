@@ -4,8 +4,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createServer as createTlsServer } from "node:tls";
 import type { Certificate } from "../access/certificate.ts";
 
-/** What is behind the door. */
-export interface Rooms {
+/** What serves the connections of each protocol. */
+export interface ProtocolHandlers {
   /** Takes over a connection that speaks HTTP/2. */
   readonly grpc: (connection: Socket) => void;
   /** Answers requests that come in HTTP/1.1. */
@@ -13,9 +13,9 @@ export interface Rooms {
 }
 
 /** The one port of a node, open for clients of both protocols. */
-export interface FrontDoor {
+export interface ProtocolListener {
   readonly port: number;
-  /** Takes no more connections and ends those of HTTP/1.1; those of HTTP/2 are whose took them over. */
+  /** Takes no more connections and ends those of HTTP/1.1; those of HTTP/2 belong to their handler. */
   close(): void;
 }
 
@@ -30,15 +30,15 @@ const SILENCE_LIMIT_MS = 10_000;
  * client negotiates (ALPN), or what the first bytes say.
  * @throws when the port is taken.
  */
-export async function openFrontDoor(
+export async function openProtocolListener(
   { host, port, certificate }: { host: string; port: number; certificate: Certificate | undefined },
-  rooms: Rooms,
-): Promise<FrontDoor> {
-  const http = createHttpServer(rooms.http);
-  const visitors = new Set<Socket>();
-  const letIn = (socket: Socket, speaksHttp2: boolean) => {
+  handlers: ProtocolHandlers,
+): Promise<ProtocolListener> {
+  const http = createHttpServer(handlers.http);
+  const undecided = new Set<Socket>();
+  const handOver = (socket: Socket, speaksHttp2: boolean) => {
     if (speaksHttp2) {
-      rooms.grpc(socket);
+      handlers.grpc(socket);
       return;
     }
     http.emit("connection", socket);
@@ -46,17 +46,17 @@ export async function openFrontDoor(
   };
   const server =
     certificate === undefined
-      ? createServer({ noDelay: true }, (socket) => listenTo(socket, visitors, letIn))
+      ? createServer({ noDelay: true }, (socket) => listenTo(socket, undecided, handOver))
       : createTlsServer(
           { cert: certificate.cert, key: certificate.key, noDelay: true, ALPNProtocols: ["h2", "http/1.1"] },
-          (socket) => letIn(socket, socket.alpnProtocol === "h2"),
+          (socket) => handOver(socket, socket.alpnProtocol === "h2"),
         );
   await listen(server, host, port);
   return {
     port: (server.address() as AddressInfo).port,
     close() {
       server.close();
-      for (const socket of visitors) socket.destroy();
+      for (const socket of undecided) socket.destroy();
       http.closeAllConnections();
     },
   };
@@ -71,23 +71,23 @@ async function listen(server: Server, host: string, port: number): Promise<void>
 /** Finds out from its first bytes what a connection speaks, and gives them back to be read again. */
 function listenTo(
   socket: Socket,
-  visitors: Set<Socket>,
-  letIn: (socket: Socket, speaksHttp2: boolean) => void,
+  undecided: Set<Socket>,
+  handOver: (socket: Socket, speaksHttp2: boolean) => void,
 ): void {
   let heard = Buffer.alloc(0);
   const leave = () => socket.destroy();
   const hear = (bytes: Buffer) => {
     heard = Buffer.concat([heard, bytes]);
     if (heard.length < HTTP2_PREFACE.length) return;
-    visitors.delete(socket);
+    undecided.delete(socket);
     socket.off("data", hear).off("error", leave).off("timeout", leave);
     socket.setTimeout(0);
     socket.pause();
     socket.unshift(heard);
-    letIn(socket, heard.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE));
+    handOver(socket, heard.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE));
   };
-  visitors.add(socket);
-  socket.once("close", () => visitors.delete(socket));
+  undecided.add(socket);
+  socket.once("close", () => undecided.delete(socket));
   socket.setTimeout(SILENCE_LIMIT_MS);
   socket.on("data", hear).on("error", leave).on("timeout", leave);
 }

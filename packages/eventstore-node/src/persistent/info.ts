@@ -3,7 +3,7 @@ import type { Consumer } from "./delivery/consumer.ts";
 import type { SubscriptionGroup } from "./delivery/group.ts";
 import { placeText } from "./settings.ts";
 
-/** What clients hear about a group. Rates count from the last time that somebody asked; `now` is in milliseconds. */
+/** What clients hear about a group. Rates count from the last time that a client asked; `now` is in milliseconds. */
 export function describeGroup(group: SubscriptionGroup, now: number): persistent.SubscriptionInfo {
   const { source, group: name, settings } = group.config;
   const { figures } = group;

@@ -8,7 +8,7 @@ export const LINK_TYPE = "$>";
 const writer = new WireWriter();
 
 /**
- * What a reader who wants links resolved gets for `record`: of a link the event that it stands for and the link, or the
+ * What a reader that wants links resolved gets for `record`: of a link the event that it stands for and the link, or the
  * link alone when that event cannot be seen any more. As on the real server a link whose data begins with no number is
  * an event like others. `now` is in milliseconds since 1970.
  */

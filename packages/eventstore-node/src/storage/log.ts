@@ -4,7 +4,7 @@ import { LogReader } from "./log-reader.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { recordHeader, recordId, recordPosition, recordRevision } from "./record.ts";
 import { openStore, type Store } from "./store.ts";
-import { type ProposedEvent, Staging, type WriteResult } from "./write-batch.ts";
+import { type ProposedEvent, WriteBatch, type WriteResult } from "./write-batch.ts";
 
 /** How many event ids are remembered for writers that expect any revision. */
 const RECENT_IDS = 50_000;
@@ -31,7 +31,7 @@ export interface Append {
 }
 
 interface QueuedWrite {
-  readonly stage: (staging: Staging) => AppendResult;
+  readonly decide: (batch: WriteBatch) => AppendResult;
   readonly bytes: number;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: unknown) => void;
@@ -106,27 +106,27 @@ export class EventLog {
   append({ stream, expected, events, deadline = Infinity }: Append): Promise<AppendResult> {
     let bytes = WRITE_OVERHEAD_BYTES;
     for (const event of events) bytes += event.data.length + event.metadata.length + WRITE_OVERHEAD_BYTES;
-    return this.#enqueue(bytes, (staging) =>
-      this.#now() > deadline ? { kind: "too-late" } : staging.append(stream, expected, events),
+    return this.#enqueue(bytes, (batch) =>
+      this.#now() > deadline ? { kind: "too-late" } : batch.append(stream, expected, events),
     );
   }
 
   /** Appends to several streams, in this order, whatever they hold: all of it or nothing. Tombstoned ones are left out. */
   async appendTogether(appends: readonly Pick<Append, "stream" | "events">[]): Promise<void> {
-    await this.#enqueue(0, (staging) => {
-      for (const { stream, events } of appends) staging.append(stream, "any", events);
+    await this.#enqueue(0, (batch) => {
+      for (const { stream, events } of appends) batch.append(stream, "any", events);
       return { kind: "written", slot: undefined, last: -1 };
     });
   }
 
   /** Hides what `stream` holds so far; new events may continue it. */
   async softDelete(stream: string, expected: ExpectedRevision): Promise<AppendResult> {
-    return this.#enqueue(0, (staging) => staging.softDelete(stream, expected));
+    return this.#enqueue(0, (batch) => batch.softDelete(stream, expected));
   }
 
   /** Ends `stream` for good. */
   async tombstone(stream: string, expected: ExpectedRevision): Promise<AppendResult> {
-    return this.#enqueue(0, (staging) => staging.tombstone(stream, expected));
+    return this.#enqueue(0, (batch) => batch.tombstone(stream, expected));
   }
 
   /** Calls `listener` after every commit; gives the function that stops it. */
@@ -147,10 +147,10 @@ export class EventLog {
     await this.#store.close();
   }
 
-  #enqueue(bytes: number, stage: (staging: Staging) => AppendResult): Promise<AppendResult> {
+  #enqueue(bytes: number, decide: (batch: WriteBatch) => AppendResult): Promise<AppendResult> {
     if (this.#isFinished) return Promise.reject(stopping());
     return new Promise((resolve, reject) => {
-      this.#queue.push({ stage, bytes, resolve, reject });
+      this.#queue.push({ decide, bytes, resolve, reject });
       this.#queuedBytes += bytes;
       this.#writing ??= this.#write();
     });
@@ -168,11 +168,11 @@ export class EventLog {
   }
 
   async #writeGroup(group: readonly QueuedWrite[]): Promise<void> {
-    const staging = new Staging(this.#store, this.#recentIds, this.#last, this.#now(), this.#newId);
+    const batch = new WriteBatch(this.#store, this.#recentIds, this.#last, this.#now(), this.#newId);
     try {
-      const results = group.map((write) => write.stage(staging));
-      await staging.commit();
-      this.#last = staging.last;
+      const results = group.map((write) => write.decide(batch));
+      await batch.commit();
+      this.#last = batch.last;
       for (const [index, write] of group.entries()) write.resolve(results[index] as AppendResult);
       for (const listener of this.#commitListeners) listener();
     } catch (error) {

@@ -138,7 +138,7 @@ function openRoot(path: string, readOnly: boolean): Root {
     readOnly,
     // Without overlapping sync a write resolves only after its commit is flushed: an acknowledgement means on disk.
     overlappingSync: false,
-    // Its implicit transactions answer a failed commit with a rejection that nobody can catch; ours are explicit.
+    // Its implicit transactions answer a failed commit with a rejection that cannot be caught; ours are explicit.
     eventTurnBatching: false,
     mapSize: MAP_SIZE,
     noMemInit: true,

@@ -35,10 +35,10 @@ export type WriteResult =
   | { readonly kind: "written"; readonly slot: Slot | undefined; readonly last: number }
   | Extract<AppendDecision, { kind: "wrong-version" | "deleted" }>;
 
-interface StagedStream {
+interface BatchedStream {
   readonly stored: StreamHead;
   head: StreamHead;
-  /** The first revision that is staged here, and the positions from there on. */
+  /** The first revision that is written here, and the positions from there on. */
   readonly from: number;
   readonly positions: number[];
 }
@@ -46,14 +46,14 @@ interface StagedStream {
 const NO_BYTES = new Uint8Array();
 
 /** One group of writes: decided in order, each seeing the ones before it, and committed in one transaction. */
-export class Staging {
+export class WriteBatch {
   readonly #store: Store;
   readonly #recentIds: RecentIds;
   readonly #committed: number;
   readonly #createdAt: number;
   readonly #newId: () => string;
   readonly #records: Buffer[] = [];
-  readonly #streams = new Map<string, StagedStream>();
+  readonly #streams = new Map<string, BatchedStream>();
   #lastStreamNumber: number;
 
   constructor(
@@ -154,7 +154,7 @@ export class Staging {
 
   #decide(
     name: string,
-    stream: StagedStream,
+    stream: BatchedStream,
     expected: ExpectedRevision,
     ids: readonly string[],
   ): AppendDecision {
@@ -171,17 +171,17 @@ export class Staging {
     });
   }
 
-  #stream(name: string): StagedStream {
-    const staged = this.#streams.get(name);
-    if (staged !== undefined) return staged;
+  #stream(name: string): BatchedStream {
+    const known = this.#streams.get(name);
+    if (known !== undefined) return known;
     const stored = this.#store.heads.get(name);
     const head = stored === undefined ? NEW_STREAM : decodeHead(stored);
-    const stream: StagedStream = { stored: head, head, from: head.last + 1, positions: [] };
+    const stream: BatchedStream = { stored: head, head, from: head.last + 1, positions: [] };
     this.#streams.set(name, stream);
     return stream;
   }
 
-  #write(name: string, stream: StagedStream, event: ProposedEvent): void {
+  #write(name: string, stream: BatchedStream, event: ProposedEvent): void {
     const { head } = stream;
     const revision = head.last + 1;
     const position = this.last.position + 1;
@@ -231,7 +231,7 @@ export class Staging {
     return head.metadataPosition === 0 ? undefined : recordData(this.#record(head.metadataPosition));
   }
 
-  #eventAt(stream: StagedStream, revision: number): { id: string; position: number } | undefined {
+  #eventAt(stream: BatchedStream, revision: number): { id: string; position: number } | undefined {
     const position = stream.positions[revision - stream.from] ?? this.#storedPosition(stream.head, revision);
     return position === undefined ? undefined : { id: recordId(this.#record(position)), position };
   }

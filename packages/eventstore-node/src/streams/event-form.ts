@@ -3,8 +3,8 @@ import type { LogReader } from "../storage/log-reader.ts";
 import { withStructuredIds } from "../wire/structured-ids.ts";
 import type { EventForm } from "./read-requests.ts";
 
-/** How stored records are sent to a reader who asked for this form; as they are when nothing special was asked for. */
-export function presentation(
+/** What turns stored records into the form that a reader asked for; they stay as they are unless it asked for one. */
+export function eventFormatter(
   reader: LogReader,
   { resolveLinks, structuredIds }: EventForm,
   now: () => number,

@@ -5,7 +5,7 @@ import { drained } from "../wire/drained.ts";
 const writer = new WireWriter();
 
 /** The sending side of one read call. Once the client is gone, everything sent is dropped. */
-export class Outlet {
+export class ResponseWriter {
   readonly #call: ServerWritableStream<unknown, Buffer>;
 
   constructor(call: ServerWritableStream<unknown, Buffer>) {

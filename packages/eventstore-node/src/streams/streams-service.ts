@@ -18,7 +18,7 @@ import { deadlineExceeded, streamDeleted, toStatus, wrongExpectedVersion } from 
 import { handleBatchAppend } from "./batch-append.ts";
 import { readAll, readStream } from "./read.ts";
 import { parseDeleteOptions, parseReadRequest } from "./read-requests.ts";
-import { Outlet } from "./response-writer.ts";
+import { ResponseWriter } from "./response-writer.ts";
 import { subscribeToAll, subscribeToStream } from "./subscriptions.ts";
 import { handleUnaryAppend } from "./unary-append.ts";
 
@@ -52,19 +52,19 @@ export function streamsService(
 
     async read(call: ServerWritableStream<streams.ReadReq, Buffer>) {
       calls.add(call);
-      const outlet = new Outlet(call);
+      const response = new ResponseWriter(call);
       try {
         const request = parseReadRequest(call.request);
         const { stream } = request;
         demand(access.mayAccess(call.metadata, "read", stream ?? ALL_STREAM));
         if (request.kind === "read") {
-          if (stream === undefined) await readAll(log, request, outlet, now);
-          else await readStream(log, stream, request, outlet, now);
-        } else if (stream === undefined) await subscribeToAll(log, request, outlet, randomUUID(), now);
-        else await subscribeToStream(log, stream, request, outlet, randomUUID(), now);
-        outlet.end();
+          if (stream === undefined) await readAll(log, request, response, now);
+          else await readStream(log, stream, request, response, now);
+        } else if (stream === undefined) await subscribeToAll(log, request, response, randomUUID(), now);
+        else await subscribeToStream(log, stream, request, response, randomUUID(), now);
+        response.end();
       } catch (error) {
-        outlet.fail(toStatus(error));
+        response.fail(toStatus(error));
       }
     },
 

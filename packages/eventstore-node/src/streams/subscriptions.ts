@@ -3,9 +3,9 @@ import { isHiddenInAll } from "../persistent/streams.ts";
 import type { EventLog } from "../storage/log.ts";
 import { isExpired } from "../storage/log-reader.ts";
 import { badRequest, streamDeleted } from "../wire/rpc-errors.ts";
-import { presentation } from "./event-form.ts";
+import { eventFormatter } from "./event-form.ts";
 import type { From, SubscriptionRequest } from "./read-requests.ts";
-import { caughtUp, checkpoint, confirmation, type Outlet } from "./response-writer.ts";
+import { caughtUp, checkpoint, confirmation, type ResponseWriter } from "./response-writer.ts";
 
 /**
  * Sends the events of `$all` after the place asked for, then those that are appended, until the client leaves. There
@@ -14,33 +14,33 @@ import { caughtUp, checkpoint, confirmation, type Outlet } from "./response-writ
 export async function subscribeToAll(
   log: EventLog,
   request: SubscriptionRequest,
-  outlet: Outlet,
+  response: ResponseWriter,
   subscriptionId: string,
   now: () => number,
 ): Promise<void> {
   const { from, filter } = request;
-  const present = presentation(log.reader, request, now);
+  const format = eventFormatter(log.reader, request, now);
   if (typeof from === "number" && from > log.lastPosition) {
     throw badRequest(`position ${from} is past the end of the log, ${log.lastPosition}`);
   }
-  const commits = new CommitSignal(log, outlet);
+  const commits = new CommitSignal(log, response);
   let next = firstAfter(from, 1, log.lastPosition);
   let considered = 0;
   let isCaughtUp = false;
-  outlet.send(confirmation(subscriptionId));
-  while (outlet.isOpen) {
+  response.send(confirmation(subscriptionId));
+  while (response.isOpen) {
     const last = log.lastPosition;
     if (next > last) {
-      if (!isCaughtUp) outlet.send(caughtUp());
+      if (!isCaughtUp) response.send(caughtUp());
       isCaughtUp = true;
       await commits.next();
       continue;
     }
     for (const record of log.reader.all(next, last, Infinity)) {
       const isWanted = !isHiddenInAll(record) && filter?.matches(record) !== false;
-      if (isWanted && !outlet.send(present(record))) await outlet.drained();
+      if (isWanted && !response.send(format(record))) await response.drained();
       if (filter !== undefined && ++considered % filter.checkpointInterval === 0) {
-        if (!outlet.send(checkpoint(next))) await outlet.drained();
+        if (!response.send(checkpoint(next))) await response.drained();
       }
       next++;
     }
@@ -53,30 +53,30 @@ export async function subscribeToStream(
   log: EventLog,
   stream: string,
   request: SubscriptionRequest,
-  outlet: Outlet,
+  response: ResponseWriter,
   subscriptionId: string,
   now: () => number,
 ): Promise<void> {
   const { from } = request;
-  const present = presentation(log.reader, request, now);
-  const commits = new CommitSignal(log, outlet);
+  const format = eventFormatter(log.reader, request, now);
+  const commits = new CommitSignal(log, response);
   const start = log.reader.view(stream);
   let next = firstAfter(from, 0, start.kind === "found" ? start.last : -1);
   let isCaughtUp = false;
-  outlet.send(confirmation(subscriptionId));
-  while (outlet.isOpen) {
+  response.send(confirmation(subscriptionId));
+  while (response.isOpen) {
     const view = log.reader.view(stream);
     if (view.kind === "tombstoned") throw streamDeleted(stream);
     if (view.kind === "found") next = Math.max(next, view.first);
     if (view.kind === "missing" || next > view.last) {
-      if (!isCaughtUp) outlet.send(caughtUp());
+      if (!isCaughtUp) response.send(caughtUp());
       isCaughtUp = true;
       await commits.next();
       continue;
     }
     for (const record of log.reader.stream(view.number, next, view.last, Infinity)) {
       next++;
-      if (!isExpired(record, view.maxAge, now()) && !outlet.send(present(record))) await outlet.drained();
+      if (!isExpired(record, view.maxAge, now()) && !response.send(format(record))) await response.drained();
     }
     await nextTurn();
   }
@@ -94,9 +94,9 @@ function firstAfter(from: From, first: number, last: number): number {
 class CommitSignal {
   #wake: (() => void) | undefined;
 
-  constructor(log: EventLog, outlet: Outlet) {
+  constructor(log: EventLog, response: ResponseWriter) {
     const stop = log.onCommit(() => this.#wake?.());
-    outlet.onClose(() => {
+    response.onClose(() => {
       stop();
       this.#wake?.();
     });

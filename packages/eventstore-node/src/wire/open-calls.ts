@@ -3,7 +3,7 @@ import { stopping } from "./rpc-errors.ts";
 
 type LongCall = ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>;
 
-/** The calls that last until somebody ends them: reads, subscriptions and batch appends. */
+/** The calls that last until the client or the node ends them: reads, subscriptions and batch appends. */
 export class OpenCalls {
   readonly #calls = new Set<LongCall>();
 

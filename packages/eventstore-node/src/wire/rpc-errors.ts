@@ -60,7 +60,7 @@ export function accessDenied(): StatusObject {
   return rpcError(status.PERMISSION_DENIED, "Access Denied", { exception: "access-denied" });
 }
 
-/** The name and password that came with the call are nobody's. */
+/** The name and password that came with the call are no user's. */
 export function unauthenticated(): StatusObject {
   return rpcError(status.UNAUTHENTICATED, "the user name or the password is wrong", {});
 }

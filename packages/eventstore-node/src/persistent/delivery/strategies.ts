@@ -1,13 +1,13 @@
 /** How a group shares its events out, by the real server's rules. */
 import type { StrategyName } from "../settings.ts";
 
-/** Somebody who may be given an event. */
+/** A consumer that may be given an event. */
 export interface Candidate {
   /** Whether it has room for one more. */
   readonly canTake: boolean;
 }
 
-/** Whom to give an event; `busy`: only to one who has no room now; `full`: nobody has room. */
+/** The consumer to give an event to; `busy`: only one that has no room now may take it; `full`: none has room. */
 export type Choice<C> = C | "busy" | "full";
 
 export interface ConsumerStrategy<C extends Candidate> {
@@ -30,7 +30,7 @@ export function createStrategy<C extends Candidate>(name: StrategyName): Consume
   }
 }
 
-/** The first who has room takes the event, and stays first unless turns are taken. Who has no room goes to the end. */
+/** The first with room takes the event, and stays first unless turns are taken. One without room goes to the end. */
 class Queue<C extends Candidate> implements ConsumerStrategy<C> {
   readonly #takesTurns: boolean;
   readonly #consumers: C[] = [];
