@@ -3,23 +3,18 @@ import persistent from "@eventstore/db-client/generated/persistent_pb.js";
 import shared from "@eventstore/db-client/generated/shared_pb.js";
 import type {
   Metadata,
-  ServerDuplexStream,
   ServerUnaryCall,
   ServiceDefinition,
   sendUnaryData,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { type Access, demand } from "../access/access.ts";
-import { callerOf } from "../access/authentication.ts";
 import type { OpenCalls } from "../wire/open-calls.ts";
 import { toStatus } from "../wire/rpc-errors.ts";
-import { Consumer } from "./delivery/consumer.ts";
-import type { SubscriptionGroup } from "./delivery/group.ts";
+import { type ConsumerCall, serveConsumer } from "./consumer-call.ts";
 import { groupFailed } from "./errors.ts";
 import { describeGroup } from "./info.ts";
-import { subscribed } from "./messages.ts";
-import { parseAction, parseGroup, parseGroupName, parseIds, parseList } from "./requests.ts";
-import { groupKey } from "./settings.ts";
+import { parseGroup, parseGroupName, parseList } from "./requests.ts";
 import type { PersistentSubscriptions } from "./subscriptions.ts";
 
 /** The client's own service definition, except that events pass through as bytes. */
@@ -27,8 +22,6 @@ export const persistentDefinition: ServiceDefinition = {
   ...PersistentSubscriptionsService,
   read: { ...PersistentSubscriptionsService.read, responseSerialize: (bytes: Buffer) => bytes },
 };
-
-type ConsumerCall = ServerDuplexStream<persistent.ReadReq, Buffer>;
 
 /** The service `PersistentSubscriptions` over `groups`; `now` gives milliseconds since 1970. */
 export function persistentService(
@@ -94,53 +87,9 @@ export function persistentService(
 
     read(call: ConsumerCall) {
       calls.add(call);
-      let connection: { group: SubscriptionGroup; consumer: Consumer } | undefined;
-      const receive = (request: persistent.ReadReq) => {
-        if (connection === undefined) {
-          connection = connect(call, request);
-          return;
-        }
-        const ack = request.getAck();
-        const nack = request.getNack();
-        if (ack !== undefined) connection.group.ack(parseIds(ack.getIdsList()));
-        if (nack !== undefined) {
-          connection.group.nack(parseIds(nack.getIdsList()), parseAction(nack), nack.getReason());
-        }
-      };
-      call.on("data", (request: persistent.ReadReq) => {
-        try {
-          receive(request);
-        } catch (error) {
-          call.emit("error", toStatus(error));
-        }
-      });
-      const leave = () => connection?.group.disconnect(connection.consumer);
-      call.once("close", leave);
-      call.once("error", leave);
+      serveConsumer(groups, access, call, now);
     },
   };
-
-  function connect(call: ConsumerCall, request: persistent.ReadReq) {
-    const options = request.getOptions();
-    const { source, group } = parseGroupName(options);
-    demand(access.isAuthenticated(call.metadata) && access.mayAccess(call.metadata, "read", source));
-    const found = groups.find(source, group);
-    found.admit();
-    const consumer = new Consumer(
-      call,
-      {
-        bufferSize: options?.getBufferSize() ?? 0,
-        structuredIds: options?.getUuidOption()?.hasStructured() ?? false,
-        from: call.getPeer(),
-        username: callerOf(call.metadata)?.name ?? "anonymous",
-        connectionName: call.metadata.get("connection-name")[0]?.toString() ?? "<unknown>",
-      },
-      now(),
-    );
-    call.write(subscribed(groupKey(source, group)));
-    found.connect(consumer);
-    return { group: found, consumer };
-  }
 }
 
 /** Answers a call with what `handle` gives, or with the error that it throws. */
