@@ -1,5 +1,7 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import type { EventStoreDBClient, Filter } from "@eventstore/db-client";
 import { expect, test } from "vitest";
+import { storeFile } from "../storage/store-file.ts";
 import {
   all,
   connect,
@@ -144,4 +146,29 @@ test("kill -9 loses no event of a group", async () => {
   }
   const seen = new Set([...acknowledged, ...consumer.names, ...parked]);
   expect(stream.filter((name) => !seen.has(name))).toEqual([]);
+});
+
+/** Changes `text` wherever it is in the node's file, as a failing disk would. */
+function damage(dir: string, text: string): void {
+  const bytes = readFileSync(storeFile(dir));
+  for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at)) bytes[at] = 0;
+  writeFileSync(storeFile(dir), bytes, { flag: "r+" });
+}
+
+test("a parked event that was damaged on the disk ends its group when it is replayed, and not the node", async () => {
+  const dir = temporaryFolder();
+  const { client } = await startTestNode(dir);
+  await client.createPersistentSubscriptionToStream("s", "g", fromStart());
+  await client.appendToStream("s", event("a"));
+  const consumer = consume(client);
+  await givenNames(consumer, 1);
+  await consumer.subscription.nack("park", "this reason is damaged", consumer.last("a"));
+  await eventually(async () => {
+    const { stats } = await client.getPersistentSubscriptionToStreamInfo("s", "g");
+    expect(stats.parkedMessageCount).toBe(1n);
+  });
+  damage(dir, "this reason is damaged");
+  await client.replayParkedMessagesToStream("s", "g");
+  await eventually(() => expect(consumer.errors).toHaveLength(1));
+  await client.appendToStream("s", event("b"));
 });
