@@ -25,6 +25,7 @@ export * from "./sessions/revocations.ts";
 export * from "./sessions/sessions.ts";
 export * from "./tokens/access-token.ts";
 export * from "./tokens/receipt.ts";
+export * from "./tokens/signed-token.ts";
 export * from "./tokens/signing-keys.ts";
 export * from "./work-queue/attempts.ts";
 export * from "./work-queue/dead-letters.ts";

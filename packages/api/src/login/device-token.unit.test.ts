@@ -27,11 +27,9 @@ test("a token is worth nothing to another person, or to the same name at another
 
 test("a token that we did not make is none, also one that is signed with the refresh tokens' own key", () => {
   const token = tokens.make(tenantId, ada, now);
-  const claims = `${crypto.randomUUID()}.${now.getTime()}`;
-  const signature = createHmac("sha256", Buffer.from(key, "base64url"))
-    .update(`${tenantId}.${ada}.${claims}`)
-    .digest("base64url");
-  const forged = Buffer.from(`${claims}.${signature}`).toString("base64url");
+  const [payload = ""] = token.split(".");
+  const signature = createHmac("sha256", Buffer.from(key, "base64url")).update(payload).digest("base64url");
+  const forged = `${payload}.${signature}`;
   for (const bad of [forged, token.slice(0, -6), "nonsense", ""]) {
     expect(tokens.read(tenantId, ada, bad, now)).toBeUndefined();
   }

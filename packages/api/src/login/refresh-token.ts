@@ -1,35 +1,39 @@
-import { Buffer } from "node:buffer";
-import type { Instant } from "@carillon/domain";
-import type { Session, SessionRef, StoredSession } from "@carillon/platform";
-import { macOf } from "../http/mac.ts";
+import { Instant, Role, SessionId, TenantId, UserId } from "@carillon/domain";
+import {
+  type Session,
+  type SessionRef,
+  type SignedTokens,
+  type StoredSession,
+  signedTokens,
+} from "@carillon/platform";
+import { z } from "zod";
 
 /** Which session a refresh token belongs to, and its record when the token was made. */
 export interface RefreshClaims extends SessionRef, StoredSession {}
 
+const RefreshClaims = z.object({
+  tenantId: TenantId,
+  userId: UserId,
+  sessionId: SessionId,
+  session: z.object({
+    generation: z.int().min(0),
+    rotatedAt: Instant,
+    roles: z.array(Role),
+    region: z.string(),
+  }),
+  revision: z.int().min(0),
+});
+
+export type RefreshTokens = SignedTokens<RefreshClaims>;
+
 /**
- * Makes and reads refresh tokens: `claims.HMAC-SHA256(key, claims)`, both as base64url. Nothing secret has to be stored,
- * and a token can be made again. It holds its session's record, so that a refresh need not read it.
+ * Makes and reads refresh tokens. Nothing secret has to be stored, and a token can be made again. It holds its
+ * session's record, so that a refresh need not read it.
  *
  * @param key 32 bytes as base64url
  */
-export function refreshTokens(key: string) {
-  const mac = macOf(Buffer.from(key, "base64url"));
-  return {
-    make({ tenantId, userId, sessionId, session, revision }: RefreshClaims): string {
-      const claims = { tenantId, userId, sessionId, session, revision } satisfies RefreshClaims;
-      const text = Buffer.from(JSON.stringify(claims)).toString("base64url");
-      return `${text}.${mac.sign(text)}`;
-    },
-    /** Undefined for a token that we did not make. */
-    read(token: string): RefreshClaims | undefined {
-      const [text = "", signature = "", ...others] = token.split(".");
-      if (others.length > 0 || !mac.fits(text, signature)) return undefined;
-      // What we signed, we had parsed.
-      return JSON.parse(Buffer.from(text, "base64url").toString());
-    },
-  };
-}
-export type RefreshTokens = ReturnType<typeof refreshTokens>;
+export const refreshTokens = (key: string): RefreshTokens =>
+  signedTokens(RefreshClaims, { purpose: "refresh token", keys: [key] });
 
 /** For how long the token before the newest still gives the newest: two tabs refresh at once. In milliseconds. */
 export const twoTabsMs = 30_000;

@@ -1,7 +1,6 @@
-import { Buffer } from "node:buffer";
-import { CarillonError, type Instant, instantOf, type SubmissionId, type TenantId } from "@carillon/domain";
-import type { ContentStore, ExpectedContent, SigningKey } from "@carillon/platform";
-import { derivedSecret, macOf } from "../http/mac.ts";
+import { CarillonError, Instant, instantOf, SubmissionId, TenantId } from "@carillon/domain";
+import { type ContentStore, type ExpectedContent, type SigningKey, signedTokens } from "@carillon/platform";
+import { z } from "zod";
 import type { UploadPace } from "./upload-pace.ts";
 
 /** How large content may be, in bytes. */
@@ -45,28 +44,27 @@ export interface UploadSlots {
   read(id: string): AwaitedContent | undefined;
 }
 
+const AwaitedContent = z.object({
+  tenantId: TenantId,
+  submissionId: SubmissionId,
+  sha256: z.string(),
+  bytes: z.int(),
+  uploadBy: Instant,
+});
+
 /**
- * Slots whose ids say everything: base64url of `tenantId.submissionId.sha256.bytes.uploadBy.HMAC-SHA256(secret, all
- * before)`. Whoever has the id can send that content and nothing else, and the same content has the same id.
+ * Slots whose ids are tokens that say everything. Whoever has the id can send that content and nothing else, and the same
+ * content has the same id.
  *
- * @param keys the keys of receipts, of which the secrets are derived (HKDF, RFC 5869). The oldest makes ids, since workers that are not
- * restarted yet know no newer one; any knows its own again
+ * @param keys the keys of receipts. The oldest makes ids, since workers that are not restarted yet know no newer one; any knows
+ * its own again
  */
 export function uploadSlots(
   keys: readonly SigningKey[],
   objects: Pick<ContentStore, "presignedPut">,
   pace: UploadPace,
 ): UploadSlots {
-  const macs = keys.map(({ d = "" }) =>
-    macOf(derivedSecret(Buffer.from(d, "base64url"), "carillon upload slot")),
-  );
-
-  const idOf = ({ tenantId, submissionId, sha256, bytes, uploadBy }: AwaitedContent) => {
-    const [mac] = macs;
-    if (!mac) throw new Error("there is no key for upload slots");
-    const claims = [tenantId, submissionId, sha256, bytes, Date.parse(uploadBy)].join(".");
-    return Buffer.from(`${claims}.${mac.sign(claims)}`).toString("base64url");
-  };
+  const tokens = signedTokens(AwaitedContent, { purpose: "upload", keys: keys.map(({ d = "" }) => d) });
 
   return {
     async offer(awaited, isNew) {
@@ -74,7 +72,7 @@ export function uploadSlots(
       const waitMs = isNew ? pace.promise(bytes) : pace.wait();
       const direct = await objects.presignedPut(tenantId, awaited, new Date(uploadBy));
       return {
-        url: direct?.url ?? `/uploads/${idOf(awaited)}`,
+        url: direct?.url ?? `/uploads/${tokens.make(awaited)}`,
         method: "PUT",
         headers: direct?.headers ?? {},
         notBefore: instantOf(new Date(Date.now() + waitMs)),
@@ -82,22 +80,6 @@ export function uploadSlots(
         expiresAt: uploadBy,
       };
     },
-    read(id) {
-      const match =
-        /^(([0-9a-f-]{36})\.([0-9a-f-]{36})\.([0-9a-f]{64})\.(\d{1,15})\.(\d{1,15}))\.([^.]+)$/.exec(
-          Buffer.from(id, "base64url").toString(),
-        );
-      if (!match) return undefined;
-      const [, claims = "", tenantId, submissionId, sha256 = "", bytes, uploadBy, signature = ""] = match;
-      if (!macs.some((mac) => mac.fits(claims, signature))) return undefined;
-      // What we signed, we had parsed.
-      return {
-        tenantId: tenantId as TenantId,
-        submissionId: submissionId as SubmissionId,
-        sha256,
-        bytes: Number(bytes),
-        uploadBy: instantOf(new Date(Number(uploadBy))),
-      };
-    },
+    read: (id) => tokens.read(id),
   };
 }
