@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import { type AppRouter, retryWhenBusy, type Tokens } from "@carillon/client";
-import { streamName, tenantIdOf } from "@carillon/domain";
+import { type SessionId, streamName, tenantIdOf } from "@carillon/domain";
 import { connectEventLog } from "@carillon/platform";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import { expect, onTestFinished, test } from "vitest";
@@ -20,7 +20,7 @@ const early = 40;
 const partOf = (token: string, index: number) =>
   JSON.parse(Buffer.from(token.split(".")[index] ?? "", "base64url").toString());
 const kidOf = ({ accessToken }: Tokens): string => partOf(accessToken, 0).kid;
-const sessionOf = ({ accessToken }: Tokens): string => partOf(accessToken, 1).sid;
+const sessionOf = ({ accessToken }: Tokens): SessionId => partOf(accessToken, 1).sid;
 
 test("a storm in which auth is killed and its key rotated loses no accepted session and logs nobody out", async () => {
   const data = temporaryFolder();

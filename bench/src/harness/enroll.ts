@@ -32,7 +32,7 @@ export async function enrollSchool(log: EventLog, slug: string): Promise<TenantI
     locale: "en-GB",
     branding: { colour: "#1f3a5f", logoUrl: null },
   };
-  await log.execute(tenantDecider, tenantId, [
+  await log.execute(tenantDecider, tenantId, tenantId, [
     { command: { type: "EnrollTenant", profile }, context: setUpContext(tenantId) },
   ]);
   return tenantId;
@@ -49,6 +49,7 @@ export function enrollPerson(
   const profile = { username, name: username, email: null };
   return log.execute(
     personDecider,
+    tenantId,
     userIdOf(tenantId, username),
     [
       {

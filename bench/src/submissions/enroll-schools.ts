@@ -21,7 +21,7 @@ export async function enrollSchools(log: EventLog, { classes, students }: School
   for (const slug of new Set(classes.map((schoolClass) => schoolClass.slug))) await enrollSchool(log, slug);
   await each(classes, async ({ tenantId, classId, code }) => {
     const profile = { code, title: code, startsOn: "2026-09-01", lengthDays: 300 };
-    await log.execute(classDecider, classId, [
+    await log.execute(classDecider, tenantId, classId, [
       { command: { type: "OpenClass", profile }, context: setUpContext(tenantId) },
     ]);
   });
@@ -37,7 +37,9 @@ export async function enrollSchools(log: EventLog, { classes, students }: School
       dueAt,
       at,
     } as const;
-    await log.execute(assignmentDecider, id, [{ command: publish, context: setUpContext(tenantId) }]);
+    await log.execute(assignmentDecider, tenantId, id, [
+      { command: publish, context: setUpContext(tenantId) },
+    ]);
   });
   await each(students, async ({ username, id: userId, schoolClass: { tenantId, classId } }) => {
     await enrollPerson(log, tenantId, username, "student");
@@ -51,6 +53,7 @@ export async function enrollSchools(log: EventLog, { classes, students }: School
     } as const;
     await log.execute(
       membershipDecider,
+      tenantId,
       membershipIdOf(classId, userId),
       [{ command: join, context: setUpContext(tenantId) }],
       { expectNew: true },

@@ -5,7 +5,14 @@ import { once } from "node:events";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { type ClassId, type Role, SessionId, type TenantId, type TenantProfile } from "@carillon/domain";
+import {
+  type Actor,
+  type ClassId,
+  type Role,
+  SessionId,
+  type TenantId,
+  type TenantProfile,
+} from "@carillon/domain";
 import { type SigningKey, signAccessToken } from "@carillon/platform";
 import { freePort, startEventStore, startNats, startPostgres } from "@carillon/platform/testing";
 import { migrateDatabases } from "@carillon/projections";
@@ -235,7 +242,7 @@ export const operatorToken = (key: SigningKey, tid: TenantId | null) =>
 /** A token that was signed at `now`. */
 export const tokenFor = (
   key: SigningKey,
-  sub: string,
+  sub: Actor,
   tid: TenantId | null,
   roles: Role[],
   now = new Date(),

@@ -17,8 +17,8 @@ export type Decision<Event> =
  *
  * The pattern is Chassaing's "functional event sourcing decider" (2021).
  */
-export interface Decider<Command, Event, State> {
-  readonly category: Category;
+export interface Decider<Command, Event, State, Kind extends Category = Category> {
+  readonly category: Kind;
   readonly initial: State;
   readonly decide: (command: Command, state: State) => Decision<Event>;
   readonly evolve: (state: State, event: Event) => State;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type EventOf, type EventType, UnreadableEvent, upcast } from "./event-type.ts";
-import { TenantId } from "./ids.ts";
+import { Actor, TenantId } from "./ids.ts";
 import { sessionEvents } from "./login/session.ts";
 import { keyringEvents } from "./receipts/keyring.ts";
 import { assignmentEvents } from "./school/assignment.ts";
@@ -29,8 +29,7 @@ export type DomainEventType = DomainEvent["type"];
 /** What is known of an event beside what happened. */
 export const EventMetadata = z.object({
   tenantId: TenantId,
-  /** Who did it: a person's id, or `system:<name>` for a program. */
-  actor: z.string().min(1),
+  actor: Actor,
   /** When it happened for the school; when we wrote it is the log's own `created`. */
   occurredAt: Instant,
   /** Shared by everything that one request led to. */

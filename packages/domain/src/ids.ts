@@ -29,6 +29,10 @@ export type SubmissionId = z.infer<typeof SubmissionId>;
 export const SessionId = z.uuid().brand<"SessionId">();
 export type SessionId = z.infer<typeof SessionId>;
 
+/** A platform's ring of receipt keys. UUIDv5 of the platform's own tenant: there is one. */
+export const KeyringId = z.uuid().brand<"KeyringId">();
+export type KeyringId = z.infer<typeof KeyringId>;
+
 /** What a stream can hold, the first part of its name. */
 export const categories = [
   "tenant",
@@ -42,6 +46,25 @@ export const categories = [
 ] as const;
 export type Category = (typeof categories)[number];
 
+/** By what the streams of each category are told apart. */
+export interface StreamIds {
+  readonly tenant: TenantId;
+  readonly user: UserId;
+  readonly class: ClassId;
+  readonly membership: MembershipId;
+  readonly assignment: AssignmentId;
+  readonly submission: SubmissionId;
+  readonly session: SessionId;
+  readonly keyring: KeyringId;
+}
+
+/** Who did something: a person, or a program by its name. */
+export type Actor = UserId | `system:${string}`;
+export const Actor = z.custom<Actor>((value) => typeof value === "string" && value !== "", "name an actor");
+
+/** Whether somebody who did something is a person, not a program. */
+export const isPerson = (actor: Actor): actor is UserId => !actor.startsWith("system:");
+
 // Drawn once at random; changing it would change every derived id.
 const namespace = "5f0c2f5e-7d0a-4f0e-9a55-3f7a3c1be0d1";
 
@@ -53,7 +76,7 @@ function derive(kind: Category, ...parts: string[]): string {
 export const platformTenantId = "00000000-0000-0000-0000-000000000000" as TenantId;
 
 /** The one key ring of a platform. */
-export const keyringId = derive("keyring", platformTenantId);
+export const keyringId = derive("keyring", platformTenantId) as KeyringId;
 
 export const tenantIdOf = (slug: string) => derive("tenant", slug) as TenantId;
 
@@ -83,15 +106,25 @@ export const commandIdOf = (tenantId: TenantId, ...record: string[]) =>
   uuidV5(JSON.stringify(["command", tenantId, ...record]), namespace);
 
 /** The stream of one thing: `<category>-<tenantId>_<id>`. */
-export const streamName = (category: Category, tenantId: TenantId, id: string) =>
+export const streamName = <Kind extends Category>(category: Kind, tenantId: TenantId, id: StreamIds[Kind]) =>
   `${category}-${tenantId}_${id}`;
 
+/** What a stream's name says. */
+export type StreamRef = {
+  [Kind in Category]: { readonly category: Kind; readonly tenantId: TenantId; readonly id: StreamIds[Kind] };
+}[Category];
+
 /** The parts of a stream's name, or undefined for a stream that is not ours. */
-export function parseStreamName(
-  stream: string,
-): { category: Category; tenantId: TenantId; id: string } | undefined {
+export function parseStreamName(stream: string): StreamRef | undefined {
   const match = /^([a-z]+)-([0-9a-f-]{36})_([0-9a-f-]{36})$/.exec(stream);
   const category = categories.find((name) => name === match?.[1]);
   if (!match || !category) return undefined;
-  return { category, tenantId: match[2] as TenantId, id: match[3] as string };
+  return { category, tenantId: match[2], id: match[3] } as StreamRef;
+}
+
+/** The id of what a stream of `category` holds. Throws for any other stream. */
+export function streamIdOf<Kind extends Category>(category: Kind, stream: string): StreamIds[Kind] {
+  const ref = parseStreamName(stream);
+  if (ref?.category !== category) throw new Error(`${stream} is no stream of the category ${category}`);
+  return ref.id as StreamIds[Kind];
 }

@@ -98,10 +98,10 @@ test("a teacher's grade stays", async () => {
   const school = await newSchool();
   const id = await handInAnswers(school, rightAnswers);
   const at = instantOf(new Date());
-  await platform.eventLog.execute(submissionDecider, id, [
+  await platform.eventLog.execute(submissionDecider, school.tenantId, id, [
     {
       command: { type: "GradeSubmission", score: 12, feedback: null },
-      context: commandContext(school.tenantId, "teacher", at),
+      context: commandContext(school.tenantId, "system:teacher", at),
     },
   ]);
   start();

@@ -6,6 +6,7 @@ import {
   type SessionId,
   sessionDecider,
   type TenantId,
+  type UserId,
   userIdOf,
 } from "@carillon/domain";
 import {
@@ -48,7 +49,7 @@ afterAll(async () => {
 });
 
 /** A person of his own for each test, with a session. */
-let person: { username: string; sub: string; sid: SessionId };
+let person: { username: string; sub: UserId; sid: SessionId };
 beforeEach(async () => {
   const username = `person-${++people}`;
   await enrollUser(pipeline.eventLog, tenantId, username);
@@ -56,7 +57,7 @@ beforeEach(async () => {
 });
 
 const command = (given: PersonCommand) =>
-  pipeline.eventLog.execute(personDecider, person.sub, [
+  pipeline.eventLog.execute(personDecider, tenantId, person.sub, [
     { command: given, context: commandContext(tenantId, "system:test", instantOf(new Date())) },
   ]);
 const revokeAll = () => command({ type: "RevokeSessions", except: null });
@@ -85,7 +86,7 @@ test("a logout everywhere is heard within a second", async () => {
 test("one session that was revoked is heard of within a second", async () => {
   const context = commandContext(tenantId, "system:auth", instantOf(new Date()));
   const userId = userIdOf(tenantId, person.username);
-  await pipeline.eventLog.execute(sessionDecider, person.sid, [
+  await pipeline.eventLog.execute(sessionDecider, tenantId, person.sid, [
     { command: { type: "Login", sessionId: person.sid, userId, refusal: null }, context },
     {
       command: { type: "RevokeSession", reason: "logged_out" },

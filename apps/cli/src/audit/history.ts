@@ -5,6 +5,7 @@ import {
   type Instant,
   parseStreamName,
   personDecider,
+  type StreamIds,
   streamName,
   submissionDecider,
   type TenantId,
@@ -122,21 +123,22 @@ async function personOf(log: EventLog, { student, slug }: Student) {
   if ("id" in student) return placed(log, "user", student.id, slug);
   if (slug === undefined) throw unknown.user(student.username);
   const tenantId = await tenantNamed(log, slug);
-  return { tenantId, id: userIdOf(tenantId, student.username) as string };
+  return { tenantId, id: userIdOf(tenantId, student.username) };
 }
 
 /** The school that a thing belongs to: the one that was named, else the one that the log says. */
-async function placed(
+async function placed<Kind extends Category & keyof typeof unknown>(
   log: EventLog,
-  category: Category & keyof typeof unknown,
-  id: string,
+  category: Kind,
+  given: string,
   slug: string | undefined,
-): Promise<{ tenantId: TenantId; id: string }> {
+): Promise<{ tenantId: TenantId; id: StreamIds[Kind] }> {
+  const id = given as StreamIds[Kind];
   if (slug !== undefined) return { tenantId: await tenantNamed(log, slug), id };
   const stream = await log.findStream(category, id);
-  const place = stream === undefined ? undefined : parseStreamName(stream);
-  if (!place) throw unknown[category](id);
-  return { tenantId: place.tenantId, id };
+  const ref = stream === undefined ? undefined : parseStreamName(stream);
+  if (!ref) throw unknown[category](id);
+  return { tenantId: ref.tenantId, id };
 }
 
 const unknown = {

@@ -6,6 +6,7 @@ import {
   type AssignmentState,
   assignmentDecider,
   assignmentIdOf,
+  type Category,
   classDecider,
   classIdOf,
   type Decider,
@@ -16,6 +17,7 @@ import {
   membershipDecider,
   membershipIdOf,
   personDecider,
+  type StreamIds,
   sessionDecider,
   submissionDecider,
   submissionIdOf,
@@ -60,13 +62,13 @@ afterAll(async () => {
   await server.stop();
 });
 
-const send = <Command, Event extends DomainEvent, State>(
-  decider: Decider<Command, Event, State>,
-  id: string,
+const send = <Command, Event extends DomainEvent, State, Kind extends Category>(
+  decider: Decider<Command, Event, State, Kind>,
+  id: StreamIds[Kind],
   command: Command,
   of = tenantId,
 ) =>
-  log.execute(decider, id, [
+  log.execute(decider, of, id, [
     { command, context: commandContext(of, "system:test", instantOf(new Date("2020-01-01T00:00:00Z"))) },
   ]);
 

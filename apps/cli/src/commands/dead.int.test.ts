@@ -5,6 +5,7 @@ import { newSigningKey } from "@carillon/api/testing";
 import {
   type Instant,
   instantOf,
+  SubmissionId,
   streamName,
   type TenantId,
   tenantDecider,
@@ -42,7 +43,7 @@ beforeAll(async () => {
     locale: "en-GB",
     branding: { colour: "#1a2b3c", logoUrl: null },
   };
-  await log.execute(tenantDecider, tenantId, [
+  await log.execute(tenantDecider, tenantId, tenantId, [
     {
       command: { type: "EnrollTenant", profile },
       context: commandContext(tenantId, "system:test", instantOf(new Date())),
@@ -79,7 +80,7 @@ async function deadLetter(handler: string, of: TenantId, eventId: string) {
   const envelope = encodeEnvelope({
     id: eventId,
     type: "SubmissionReceived",
-    stream: streamName("submission", of, "0192f3a4-5b6c-7d8e-9f01-23456789abcd"),
+    stream: streamName("submission", of, SubmissionId.parse("0192f3a4-5b6c-7d8e-9f01-23456789abcd")),
     revision: 1,
     position: 7n,
     previous: null,

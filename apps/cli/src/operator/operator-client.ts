@@ -1,6 +1,6 @@
 import type { AppRouter } from "@carillon/api";
 import { CarillonError, type ErrorCode, errorCatalogue, type TenantId } from "@carillon/domain";
-import { type SigningKey, signAccessToken, signingKeys } from "@carillon/platform";
+import { type AccessClaims, type SigningKey, signAccessToken, signingKeys } from "@carillon/platform";
 import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
 
 /** A typed client of the platform at `url`, with or without an access token. */
@@ -20,10 +20,10 @@ export async function createOperatorClient(
   platform: { url: string; authSigningKeys: readonly SigningKey[] },
   tenantId: TenantId | null,
 ): Promise<Client> {
-  const claims = {
+  const claims: AccessClaims = {
     sub: "system:operator",
     tid: tenantId,
-    roles: ["operator" as const],
+    roles: ["operator"],
     sid: "operator",
     region: "local",
   };

@@ -1,12 +1,15 @@
 import {
+  type Actor,
   CarillonError,
+  type Category,
   commandIdOf,
   type Decider,
   type DomainEvent,
   type Instant,
+  type StreamIds,
   type TenantId,
 } from "@carillon/domain";
-import type { CommandEnvelope, EventLog, Executed, Position } from "@carillon/platform";
+import type { CommandEnvelope, CommandEnvelopes, EventLog, Executed, Position } from "@carillon/platform";
 import pMap from "p-map";
 
 /** Called as an import goes on: what it is at, and how many of how many records are done. */
@@ -21,11 +24,11 @@ export interface BulkSender {
   /** A command with the id and context that its record gives it. */
   envelope<Command>(record: RecordName, occurredAt: Instant, command: Command): CommandEnvelope<Command>;
   /** Carries out a record's envelopes on one stream. A refusal names the record. */
-  send<Command, Event extends DomainEvent, State>(
+  send<Command, Event extends DomainEvent, State, Kind extends Category>(
     record: RecordName,
-    decider: Decider<Command, Event, State>,
-    id: string,
-    envelopes: readonly [CommandEnvelope<Command>, ...CommandEnvelope<Command>[]],
+    decider: Decider<Command, Event, State, Kind>,
+    id: StreamIds[Kind],
+    envelopes: CommandEnvelopes<Command>,
   ): Promise<Executed<State>>;
   /** Runs `sendOne` for every item, many at once. The first that fails ends it. */
   each<Item>(phase: string, items: readonly Item[], sendOne: (item: Item) => Promise<unknown>): Promise<void>;
@@ -36,11 +39,10 @@ export interface BulkSender {
 /** How many commands are under way at once: enough that the log's flushes are shared. */
 const inFlight = 256;
 
-/** @param actor who the events say did it, `system:<name>` */
 export async function createBulkSender(
   log: EventLog,
   tenantId: TenantId,
-  actor: string,
+  actor: Actor,
   progress: Progress,
 ): Promise<BulkSender> {
   const before = (await log.head()) ?? -1n;
@@ -57,7 +59,7 @@ export async function createBulkSender(
     },
     async send(record, decider, id, envelopes) {
       const executed = await log
-        .execute(decider, id, envelopes, { expectNew: true })
+        .execute(decider, tenantId, id, envelopes, { expectNew: true })
         .catch((error: unknown) => {
           if (!(error instanceof CarillonError)) throw error;
           throw new CarillonError(error.code, `${record.join(" ")}: ${error.message}`, { cause: error });

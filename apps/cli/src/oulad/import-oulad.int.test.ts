@@ -1,4 +1,4 @@
-import { submissionDecider, tenantIdOf } from "@carillon/domain";
+import { streamIdOf, submissionDecider, tenantIdOf } from "@carillon/domain";
 import { connectEventLog, type EventLog, type StoredEvent } from "@carillon/platform";
 import { startEventStore, type TestServer } from "@carillon/platform/testing";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -104,16 +104,16 @@ test("an import that was broken off goes on where it was", async () => {
 test("what people did since then stays as it is", async () => {
   await runImport();
   const [recorded] = (await eventsOfSchool()).filter(({ type }) => type === "SubmissionRecorded");
-  const id = recorded?.stream.split("_")[1] ?? "";
+  const id = streamIdOf("submission", recorded?.stream ?? "");
   const context = {
     tenantId: tenantIdOf(school),
-    actor: "system:test",
+    actor: "system:test" as const,
     occurredAt: recorded?.created as never,
     correlationId: recorded?.id as string,
     causationId: null,
     commandId: recorded?.id as string,
   };
-  await log.execute(submissionDecider, id, [
+  await log.execute(submissionDecider, context.tenantId, id, [
     { command: { type: "GradeSubmission", score: 99, feedback: "Better than it looked." }, context },
   ]);
   await runImport();

@@ -199,7 +199,7 @@ async function publish(log: EventLog, real: RealHandIn, date: string, dueAt: Ins
   } as const;
   const at = instantOf(new Date());
   const command = { type: "PublishAssignment", classId, classOpened: true, profile, dueAt, at } as const;
-  await log.execute(assignmentDecider, assignmentIdOf(classId, code), [
+  await log.execute(assignmentDecider, tenantId, assignmentIdOf(classId, code), [
     { command, context: setUpContext(tenantId) },
   ]);
 }

@@ -1,4 +1,4 @@
-import type { Instant, TenantId } from "@carillon/domain";
+import { CarillonError, type Instant, isPerson, type TenantId, type UserId } from "@carillon/domain";
 import { type AccessClaims, type CommandContext, commandContext } from "@carillon/platform";
 import type { Context } from "./trpc.ts";
 
@@ -8,7 +8,13 @@ export interface Caller extends Context {
   readonly tenantId: TenantId;
 }
 
-/** A command that the caller gives at `at`, as a step for the event log. Each step is a command of its own. */
+/** The person that a token is for. Throws `forbidden` for a program's. */
+export function personOf({ actor }: Pick<Caller, "actor">): UserId {
+  if (isPerson(actor.sub)) return actor.sub;
+  throw new CarillonError("forbidden", "This token is a program's: use one that a person logged in for.");
+}
+
+/** A command that the caller gives at `at`, with its context. Each envelope is a command of its own. */
 export const envelope = <Command>(
   { tenantId, actor, correlationId }: Pick<Caller, "tenantId" | "actor" | "correlationId">,
   at: Instant,

@@ -287,7 +287,7 @@ export function authRouter(services: AuthServices) {
 
   /** Writes what ends sessions of somebody. The event ends them; to delete their records is only tidying. */
   async function changeAndEndSessions(caller: Caller, userId: UserId, command: EndingCommand) {
-    const { position } = await eventLog.execute(personDecider, userId, [
+    const { position } = await eventLog.execute(personDecider, caller.tenantId, userId, [
       envelope(caller, instantOf(new Date()), command),
     ]);
     const except = command.type === "ChangePassword" ? command.sessionId : undefined;

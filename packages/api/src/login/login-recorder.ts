@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
+  type Actor,
   CarillonError,
   instantOf,
   type LoginRefusal,
@@ -30,7 +31,7 @@ export interface LoginAttempt extends SessionRef {
 /** How one session ends before its time, and who ends it. */
 export interface SessionEnding extends LoginAttempt {
   readonly reason: Extract<SessionCommand, { type: "RevokeSession" }>["reason"];
-  readonly actor: string;
+  readonly actor: Actor;
 }
 
 /** Writes to the event log what happens to sessions, off the way of a login where that is possible. */
@@ -89,7 +90,7 @@ export function openLoginLog({ eventLog, journal, log, metrics }: LoginLogDepend
   const following = journal.follow(
     async (entry) => {
       const login = AcceptedLogin.parse(entry);
-      await eventLog.execute(sessionDecider, login.sessionId, [loginEnvelope(login, null)], {
+      await eventLog.execute(sessionDecider, login.tenantId, login.sessionId, [loginEnvelope(login, null)], {
         expectNew: true,
       });
       failing = false;
@@ -101,9 +102,15 @@ export function openLoginLog({ eventLog, journal, log, metrics }: LoginLogDepend
   const writeRefusal = async (login: LoginAttempt, refusal: LoginRefusal) => {
     for (;;) {
       try {
-        await eventLog.execute(sessionDecider, login.sessionId, [loginEnvelope(login, refusal)], {
-          expectNew: true,
-        });
+        await eventLog.execute(
+          sessionDecider,
+          login.tenantId,
+          login.sessionId,
+          [loginEnvelope(login, refusal)],
+          {
+            expectNew: true,
+          },
+        );
         failing = false;
         return;
       } catch (error) {
@@ -134,7 +141,7 @@ export function openLoginLog({ eventLog, journal, log, metrics }: LoginLogDepend
       const { tenantId, sessionId, correlationId } = login;
       const context = { ...commandContext(tenantId, actor, instantOf(new Date())), correlationId };
       // The login may still be in the journal. It is the same event from there, which the log stores once.
-      await eventLog.execute(sessionDecider, sessionId, [
+      await eventLog.execute(sessionDecider, tenantId, sessionId, [
         loginEnvelope(login, null),
         { command: { type: "RevokeSession", reason }, context },
       ]);

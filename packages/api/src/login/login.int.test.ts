@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { streamName, type TenantId } from "@carillon/domain";
+import { type SessionId, streamName, type TenantId } from "@carillon/domain";
 import { type Bus, connectBus, connectEventLog, type EventLog } from "@carillon/platform";
 import { openRoundTrips, type RoundTrips } from "@carillon/platform/testing";
 import { hashSync } from "@node-rs/argon2";
@@ -69,7 +69,7 @@ describe.each(runtimes)("login on %s", (runtime) => {
   const issuedAt = ({ expiresAt }: { expiresAt: string }) => Date.parse(expiresAt) - 600_000;
 
   /** What the log has of a session. */
-  const eventsOf = async (sessionId: string, tenantId: TenantId) => {
+  const eventsOf = async (sessionId: SessionId, tenantId: TenantId) => {
     const types: string[] = [];
     for await (const { type } of eventLog.readStream(streamName("session", tenantId, sessionId)))
       types.push(type);

@@ -51,7 +51,7 @@ export function openReceiptKeys(
       command: { type: "PublishReceiptKey", key: { kid, x } } as const,
       context: commandContext(platformTenantId, "system:api", at),
     }));
-    if (first) await eventLog.execute(keyringDecider, keyringId, [first, ...others]);
+    if (first) await eventLog.execute(keyringDecider, platformTenantId, keyringId, [first, ...others]);
     await learn();
     keys = signingKeys(
       own.map((key) => {

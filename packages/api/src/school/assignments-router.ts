@@ -28,7 +28,7 @@ export const assignmentsRouter = ({ permitted, eventLog, database }: ApiServices
         const { state: opened } = await eventLog.load(classDecider, ctx.tenantId, classId);
         const assignmentId = assignmentIdOf(classId, profile.code);
         const at = instantOf(new Date());
-        const { position } = await eventLog.execute(assignmentDecider, assignmentId, [
+        const { position } = await eventLog.execute(assignmentDecider, ctx.tenantId, assignmentId, [
           envelope(ctx, at, {
             type: "PublishAssignment",
             classId,
@@ -47,7 +47,7 @@ export const assignmentsRouter = ({ permitted, eventLog, database }: ApiServices
         const { state: assignment } = await eventLog.load(assignmentDecider, ctx.tenantId, assignmentId);
         if (assignment) await authorizeInClass(eventLog, ctx, assignment.classId);
         const at = instantOf(new Date());
-        const { position } = await eventLog.execute(assignmentDecider, assignmentId, [
+        const { position } = await eventLog.execute(assignmentDecider, ctx.tenantId, assignmentId, [
           envelope(ctx, at, { type: "RescheduleAssignment", dueAt, at }),
         ]);
         return { position: String(position) };

@@ -30,6 +30,7 @@ export const classesRouter = ({ permitted, eventLog, database }: ApiServices) =>
         const classId = classIdOf(ctx.tenantId, profile.code);
         const opened = await eventLog.execute(
           classDecider,
+          ctx.tenantId,
           classId,
           [envelope(ctx, instantOf(new Date()), { type: "OpenClass", profile })],
           { expectNew: true },
@@ -49,16 +50,21 @@ export const classesRouter = ({ permitted, eventLog, database }: ApiServices) =>
           eventLog.load(classDecider, tenantId, classId),
           eventLog.load(personDecider, tenantId, userId),
         ]);
-        const { position } = await eventLog.execute(membershipDecider, membershipIdOf(classId, userId), [
-          envelope(ctx, instantOf(new Date()), {
-            type: "JoinClass",
-            classId,
-            userId,
-            as,
-            classOpened: opened !== undefined,
-            userEnrolled: person !== undefined,
-          }),
-        ]);
+        const { position } = await eventLog.execute(
+          membershipDecider,
+          ctx.tenantId,
+          membershipIdOf(classId, userId),
+          [
+            envelope(ctx, instantOf(new Date()), {
+              type: "JoinClass",
+              classId,
+              userId,
+              as,
+              classOpened: opened !== undefined,
+              userEnrolled: person !== undefined,
+            }),
+          ],
+        );
         return { position: String(position) };
       }),
 
@@ -66,9 +72,12 @@ export const classesRouter = ({ permitted, eventLog, database }: ApiServices) =>
       .input(z.object({ classId: ClassId, userId: UserId }))
       .mutation(async ({ ctx, input: { classId, userId } }) => {
         await authorizeInClass(eventLog, ctx, classId);
-        const { position } = await eventLog.execute(membershipDecider, membershipIdOf(classId, userId), [
-          envelope(ctx, instantOf(new Date()), { type: "LeaveClass", classId, userId }),
-        ]);
+        const { position } = await eventLog.execute(
+          membershipDecider,
+          ctx.tenantId,
+          membershipIdOf(classId, userId),
+          [envelope(ctx, instantOf(new Date()), { type: "LeaveClass", classId, userId })],
+        );
         return { position: String(position) };
       }),
 
@@ -162,7 +171,7 @@ async function letOpenerTeach(
     const { last } = await eventLog.load(membershipDecider, caller.tenantId, membershipIdOf(classId, userId));
     if (last) return last.position;
   }
-  const joined = await eventLog.execute(membershipDecider, membershipIdOf(classId, userId), [
+  const joined = await eventLog.execute(membershipDecider, caller.tenantId, membershipIdOf(classId, userId), [
     envelope(caller, instantOf(new Date()), {
       type: "JoinClass",
       classId,

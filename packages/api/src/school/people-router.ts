@@ -10,7 +10,7 @@ import {
   userIdOf,
 } from "@carillon/domain";
 import { z } from "zod";
-import { envelope } from "../http/command-envelope.ts";
+import { envelope, personOf } from "../http/command-envelope.ts";
 import { answer, Page, page } from "../http/query-freshness.ts";
 import { router } from "../http/trpc.ts";
 import { ImportedPasswordHash, NewPassword } from "../login/passwords/input.ts";
@@ -49,7 +49,7 @@ export const peopleRouter = ({ permitted, eventLog, database, hashPool }: ApiSer
           refuseWeakPassword(password, [profile.username, profile.name, slug, name]);
           passwordHash = await hashPool.hash(ctx.tenantId, password);
         }
-        const { position } = await eventLog.execute(personDecider, userId, [
+        const { position } = await eventLog.execute(personDecider, ctx.tenantId, userId, [
           envelope(ctx, instantOf(new Date()), { type: "EnrollUser", profile, roles, passwordHash }),
         ]);
         return { userId, position: String(position) };
@@ -59,7 +59,7 @@ export const peopleRouter = ({ permitted, eventLog, database, hashPool }: ApiSer
       .input(z.object({ userId: UserId, roles: Roles }))
       .mutation(async ({ ctx, input: { userId, roles } }) => {
         authorizeGrant(ctx.actor.roles, roles);
-        const { position } = await eventLog.execute(personDecider, userId, [
+        const { position } = await eventLog.execute(personDecider, ctx.tenantId, userId, [
           envelope(ctx, instantOf(new Date()), { type: "AssignRoles", roles }),
         ]);
         return { position: String(position) };
@@ -93,7 +93,7 @@ export const peopleRouter = ({ permitted, eventLog, database, hashPool }: ApiSer
 
     /** Who the caller is, from his own stream: never behind, also a second after he was enrolled. */
     me: permitted("people.me").query(async ({ ctx: { tenantId, actor } }) => {
-      const { state, last } = await eventLog.load(personDecider, tenantId, actor.sub);
+      const { state, last } = await eventLog.load(personDecider, tenantId, personOf({ actor }));
       if (!state || !last) throw new CarillonError("user_unknown", "There is no such person at this school.");
       const { profile, roles } = state;
       return {

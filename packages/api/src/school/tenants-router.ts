@@ -18,7 +18,7 @@ export const tenantsRouter = ({ permitted, permittedAnywhere, eventLog }: ApiSer
       .input(TenantProfile)
       .mutation(async ({ ctx, input: profile }) => {
         const tenantId = tenantIdOf(profile.slug);
-        const { position } = await eventLog.execute(tenantDecider, tenantId, [
+        const { position } = await eventLog.execute(tenantDecider, tenantId, tenantId, [
           envelope({ ...ctx, tenantId }, instantOf(new Date()), { type: "EnrollTenant", profile }),
         ]);
         return { tenantId, position: String(position) };
@@ -28,7 +28,7 @@ export const tenantsRouter = ({ permitted, permittedAnywhere, eventLog }: ApiSer
     setBellTimes: permitted("tenants.setBellTimes")
       .input(z.object({ bellTimes: BellTimes }))
       .mutation(async ({ ctx, input: { bellTimes } }) => {
-        const { position } = await eventLog.execute(tenantDecider, ctx.tenantId, [
+        const { position } = await eventLog.execute(tenantDecider, ctx.tenantId, ctx.tenantId, [
           envelope(ctx, instantOf(new Date()), { type: "SetBellTimes", bellTimes }),
         ]);
         return { position: String(position) };

@@ -89,8 +89,8 @@ describe.each(runtimes)("late work on %s", (runtime) => {
       ...{ name: "essay.pdf", mediaType: "application/pdf" },
     });
     const at = instantOf(new Date(Date.now() + uploadWindowMs));
-    const { position } = await eventLog.execute(submissionDecider, committed.submissionId, [
-      { command: { type: "LapseSubmission", at }, context: commandContext(tenantId, "test", at) },
+    const { position } = await eventLog.execute(submissionDecider, tenantId, committed.submissionId, [
+      { command: { type: "LapseSubmission", at }, context: commandContext(tenantId, "system:test", at) },
     ]);
 
     const atLeast = String(position);

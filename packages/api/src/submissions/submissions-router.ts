@@ -169,6 +169,7 @@ export const submissionsRouter = (services: ApiServices) => {
       stream,
       eventLog.execute(
         submissionDecider,
+        ctx.tenantId,
         submissionId,
         [
           envelope<SubmissionCommand>(ctx, at, command),
@@ -212,7 +213,9 @@ export const submissionsRouter = (services: ApiServices) => {
         const expectNew = committed !== undefined;
         const executed = await withReceipt(
           stream,
-          eventLog.execute(submissionDecider, submissionId, [envelope(ctx, at, command)], { expectNew }),
+          eventLog.execute(submissionDecider, ctx.tenantId, submissionId, [envelope(ctx, at, command)], {
+            expectNew,
+          }),
         );
         const { state, position, added } = executed;
         const receipt = await receiptAfter(tenantId, "first", executed, committed, null);
@@ -243,7 +246,7 @@ export const submissionsRouter = (services: ApiServices) => {
         const at = instantOf(new Date());
         const { position } = await withReceipt(
           stream,
-          eventLog.execute(submissionDecider, submissionId, [
+          eventLog.execute(submissionDecider, ctx.tenantId, submissionId, [
             envelope<SubmissionCommand>(ctx, at, { type: "ReceiveContent", sha256: content.sha256, at }),
           ]),
         );
@@ -312,7 +315,7 @@ export const submissionsRouter = (services: ApiServices) => {
       .mutation(async ({ ctx, input: { submissionId, score, feedback } }) => {
         const { state: submission } = await eventLog.load(submissionDecider, ctx.tenantId, submissionId);
         if (submission) await authorizeInClass(eventLog, ctx, submission.work.classId);
-        const { position } = await eventLog.execute(submissionDecider, submissionId, [
+        const { position } = await eventLog.execute(submissionDecider, ctx.tenantId, submissionId, [
           envelope<SubmissionCommand>(ctx, instantOf(new Date()), {
             type: "GradeSubmission",
             score,

@@ -148,7 +148,7 @@ describe.each(runtimes)("submissions on %s", (runtime) => {
       name: "New",
       roles: ["student"],
     });
-    const hand = async (userId: string, tenantId: School["tenantId"]) => {
+    const hand = async (userId: typeof outsider.userId, tenantId: School["tenantId"]) => {
       const token = await tokenFor(servers.signingKey, userId, tenantId, ["student"]);
       const { submissions } = clientOf(workers.gateway.url, token);
       return refusal(submissions.submit.mutate({ assignmentId, key: "1", file: textFile("hello") }));

@@ -308,8 +308,11 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     const { submissionId, address, receipt, input } = await commit(content);
     await put(address, ...part(content, 0, 100_000));
     const at = instantOf(new Date(Date.now() + uploadWindowMs + 1_000));
-    await eventLog.execute(submissionDecider, submissionId, [
-      { command: { type: "LapseSubmission", at }, context: commandContext(school.tenantId, "test", at) },
+    await eventLog.execute(submissionDecider, school.tenantId, submissionId, [
+      {
+        command: { type: "LapseSubmission", at },
+        context: commandContext(school.tenantId, "system:test", at),
+      },
     ]);
     const lapsed = { status: 412, errorCode: "submission_lapsed" };
     expect(await refused(await put(address, content))).toEqual(lapsed);

@@ -88,7 +88,7 @@ export function openUploads(services: UploadServices): Uploads {
   const receive = async (slot: AwaitedContent): Promise<UploadProgress> => {
     const { tenantId, submissionId, sha256 } = slot;
     const at = instantOf(new Date());
-    const { position } = await eventLog.execute(submissionDecider, submissionId, [
+    const { position } = await eventLog.execute(submissionDecider, tenantId, submissionId, [
       {
         command: { type: "ReceiveContent", sha256, at },
         context: commandContext(tenantId, "system:uploads", at),

@@ -24,7 +24,7 @@ export type SessionCommand =
 
 export type SessionState = { sessionId: SessionId; userId: UserId; open: boolean } | undefined;
 
-export const sessionDecider: Decider<SessionCommand, SessionEvent, SessionState> = {
+export const sessionDecider: Decider<SessionCommand, SessionEvent, SessionState, "session"> = {
   category: "session",
   initial: undefined,
   decide(command, state) {

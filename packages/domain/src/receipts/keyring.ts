@@ -20,7 +20,7 @@ export type KeyringCommand = { type: "PublishReceiptKey"; key: PublicKey };
 /** Every key that ever signed a receipt, the oldest first. */
 export type KeyringState = readonly PublicKey[];
 
-export const keyringDecider: Decider<KeyringCommand, KeyringEvent, KeyringState> = {
+export const keyringDecider: Decider<KeyringCommand, KeyringEvent, KeyringState, "keyring"> = {
   category: "keyring",
   initial: [],
   decide({ key }, state) {

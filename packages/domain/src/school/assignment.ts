@@ -61,7 +61,7 @@ export type AssignmentState =
   | { classId: ClassId; profile: AssignmentProfile; publishedDueAt: DueAt; dueAt: DueAt }
   | undefined;
 
-export const assignmentDecider: Decider<AssignmentCommand, AssignmentEvent, AssignmentState> = {
+export const assignmentDecider: Decider<AssignmentCommand, AssignmentEvent, AssignmentState, "assignment"> = {
   category: "assignment",
   initial: undefined,
   decide(command, state) {

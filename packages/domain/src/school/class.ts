@@ -21,7 +21,7 @@ export type ClassCommand = { type: "OpenClass"; profile: ClassProfile };
 
 export type ClassState = { profile: ClassProfile } | undefined;
 
-export const classDecider: Decider<ClassCommand, ClassEvent, ClassState> = {
+export const classDecider: Decider<ClassCommand, ClassEvent, ClassState, "class"> = {
   category: "class",
   initial: undefined,
   decide({ profile }, state) {

@@ -35,7 +35,7 @@ export type MembershipState = MemberRole | undefined;
  * One stream for each person in each class, so that a thousand students who join in one minute do not
  * contend for one stream and "is this student in this class?" reads a handful of events.
  */
-export const membershipDecider: Decider<MembershipCommand, MembershipEvent, MembershipState> = {
+export const membershipDecider: Decider<MembershipCommand, MembershipEvent, MembershipState, "membership"> = {
   category: "membership",
   initial: undefined,
   decide(command, state) {

@@ -59,7 +59,7 @@ export type PersonState =
   | { profile: PersonProfile; roles: Role[]; passwordHash: string | null; temporaryPassword: boolean }
   | undefined;
 
-export const personDecider: Decider<PersonCommand, PersonEvent, PersonState> = {
+export const personDecider: Decider<PersonCommand, PersonEvent, PersonState, "user"> = {
   category: "user",
   initial: undefined,
   decide(command, state) {

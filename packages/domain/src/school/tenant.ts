@@ -51,7 +51,7 @@ export type TenantCommand =
 
 export type TenantState = { profile: TenantProfile; bellTimes: BellTime[] } | undefined;
 
-export const tenantDecider: Decider<TenantCommand, TenantEvent, TenantState> = {
+export const tenantDecider: Decider<TenantCommand, TenantEvent, TenantState, "tenant"> = {
   category: "tenant",
   initial: undefined,
   decide(command, state) {

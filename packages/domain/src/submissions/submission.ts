@@ -111,7 +111,7 @@ export type SubmissionState =
     }
   | undefined;
 
-export const submissionDecider: Decider<SubmissionCommand, SubmissionEvent, SubmissionState> = {
+export const submissionDecider: Decider<SubmissionCommand, SubmissionEvent, SubmissionState, "submission"> = {
   category: "submission",
   initial: undefined,
   decide(command, state) {

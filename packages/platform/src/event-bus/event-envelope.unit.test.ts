@@ -1,10 +1,10 @@
-import { instantOf, streamName, tenantIdOf } from "@carillon/domain";
+import { ClassId, instantOf, streamName, tenantIdOf } from "@carillon/domain";
 import { expect, test } from "vitest";
 import { type ChainedEvent, decodeEnvelope, encodeEnvelope, routeOf } from "./event-envelope.ts";
 import { partitionOf } from "./partition.ts";
 
 const tenantId = tenantIdOf("riverside-high");
-const stream = streamName("class", tenantId, "0190f1d2-0000-7000-8000-000000000001");
+const stream = streamName("class", tenantId, ClassId.parse("0190f1d2-0000-7000-8000-000000000001"));
 
 const event: ChainedEvent = {
   id: "0190f1d2-0000-7000-8000-000000000002",

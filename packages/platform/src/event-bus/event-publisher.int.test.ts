@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { instantOf, streamName, tenantIdOf } from "@carillon/domain";
+import { instantOf, streamName, tenantIdOf, UserId } from "@carillon/domain";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { StoredEvent } from "../event-log/event-log.ts";
 import { type Bus, connectBus } from "../nats/bus.ts";
@@ -37,7 +37,7 @@ const open = async () => {
 const event = (): StoredEvent => ({
   id: randomUUID(),
   type: "UserEnrolled",
-  stream: streamName("user", tenantId, randomUUID()),
+  stream: streamName("user", tenantId, UserId.parse(randomUUID())),
   revision: 0,
   position: ++position,
   created: instantOf(new Date()),

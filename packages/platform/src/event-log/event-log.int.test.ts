@@ -5,17 +5,27 @@ import {
   commandIdOf,
   type Instant,
   instantOf,
+  type MembershipCommand,
   membershipDecider,
   membershipIdOf,
+  type PersonCommand,
+  type PersonEvent,
   personDecider,
   streamName,
-  submissionIdOf,
   tenantIdOf,
   userIdOf,
 } from "@carillon/domain";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startEventStore, type TestServer } from "../testing/servers.ts";
-import { commandContext, connectEventLog, type EventLog, readStored, type StoredEvent } from "./event-log.ts";
+import {
+  byFacts,
+  type CommandEnvelopes,
+  commandContext,
+  connectEventLog,
+  type EventLog,
+  readStored,
+  type StoredEvent,
+} from "./event-log.ts";
 
 const tenantId = tenantIdOf("riverside-high");
 const now = instantOf(new Date());
@@ -39,6 +49,7 @@ const context = (at: Instant = now) => commandContext(tenantId, "system:test", a
 const enroll = (username: string, about = context()) =>
   log.execute(
     personDecider,
+    tenantId,
     userIdOf(tenantId, username),
     [
       {
@@ -55,7 +66,7 @@ const enroll = (username: string, about = context()) =>
   );
 
 const rename = (username: string, roles: ("student" | "teacher")[]) =>
-  log.execute(personDecider, userIdOf(tenantId, username), [
+  log.execute(personDecider, tenantId, userIdOf(tenantId, username), [
     { command: { type: "AssignRoles", roles }, context: context() },
   ]);
 
@@ -124,15 +135,116 @@ describe("a command becomes events", () => {
     const leave = { type: "LeaveClass", classId, userId } as const;
     const envelope = (command: typeof join | typeof leave) => ({ command, context: context() });
     await expect(
-      log.execute(membershipDecider, id, [envelope(join), envelope(leave), envelope(leave)]),
+      log.execute(membershipDecider, tenantId, id, [envelope(join), envelope(leave), envelope(leave)]),
     ).rejects.toMatchObject({
       code: "not_a_member",
     });
     expect(await log.load(membershipDecider, tenantId, id)).toEqual({ state: undefined, last: undefined });
-    expect(await log.execute(membershipDecider, id, [envelope(join), envelope(leave)])).toMatchObject({
+    expect(
+      await log.execute(membershipDecider, tenantId, id, [envelope(join), envelope(leave)]),
+    ).toMatchObject({
       added: 2,
       revision: 1,
     });
+  });
+});
+
+describe("a command that states facts of other streams", () => {
+  const [classId, userId] = [classIdOf(tenantId, "D"), userIdOf(tenantId, "dee")];
+  const join = (opened: boolean) =>
+    [
+      {
+        command: {
+          type: "JoinClass",
+          classId,
+          userId,
+          as: "student",
+          classOpened: opened,
+          userEnrolled: true,
+        },
+        context: context(),
+      },
+    ] as const;
+  /** Facts of a class, and which of them were asked for. */
+  const classFacts = (recent: boolean, newest: boolean) => {
+    const asked: string[] = [];
+    const provide = (name: string, opened: boolean) => async () => {
+      asked.push(name);
+      return opened;
+    };
+    return { asked, recent: provide("recent", recent), newest: provide("newest", newest) };
+  };
+
+  test("is accepted by the recent ones, and refused by none but the newest", async () => {
+    const id = membershipIdOf(classId, userId);
+    const run = (facts: ReturnType<typeof classFacts>) =>
+      log.execute(
+        membershipDecider,
+        tenantId,
+        id,
+        byFacts(facts, (opened) => join(opened)),
+        {
+          expectNew: true,
+        },
+      );
+    const shut = classFacts(false, false);
+    await expect(run(shut)).rejects.toMatchObject({ code: "class_unknown" });
+    expect(shut.asked).toEqual(["recent", "newest"]);
+
+    const openedMeanwhile = classFacts(false, true);
+    expect(await run(openedMeanwhile)).toMatchObject({
+      added: 1,
+      events: [{ type: "StudentJoinedClass", data: { classId, studentId: userId } }],
+    });
+    expect(openedMeanwhile.asked).toEqual(["recent", "newest"]);
+
+    const open = classFacts(true, true);
+    expect(await run(open)).toMatchObject({ added: 0, events: [], revision: 0 });
+    expect(open.asked).toEqual(["recent"]);
+  });
+});
+
+test("a refusal is by the stream as it stands, not by how it was taken to stand", async () => {
+  const refusals: unknown[] = [];
+  const id = userIdOf(tenantId, "eli");
+  const assign = (as: "teacher" | "student") =>
+    log
+      .execute(
+        personDecider,
+        tenantId,
+        id,
+        [{ command: { type: "AssignRoles", roles: [as] }, context: context() }],
+        { expectNew: true },
+      )
+      .catch(({ code }) => refusals.push(code));
+  await assign("teacher");
+  expect(refusals).toEqual(["user_unknown"]);
+  await enroll("eli");
+  expect(await assign("teacher")).toMatchObject({ added: 1, revision: 2 });
+});
+
+describe("what has to be done before the append", () => {
+  const id = userIdOf(tenantId, "fia");
+  const enrollAfter = (beforeAppend: (events: readonly PersonEvent[]) => Promise<unknown>) => {
+    const profile = { username: "fia", name: "Fia", email: null };
+    const command: PersonCommand = { type: "EnrollUser", profile, roles: ["student"], passwordHash: null };
+    return log.execute(personDecider, tenantId, id, [{ command, context: context() }], { beforeAppend });
+  };
+
+  test("is done first, and is told what was decided; where it fails nothing is written", async () => {
+    const failing = enrollAfter(() => Promise.reject(new Error("the disk is full")));
+    await expect(failing).rejects.toThrow("the disk is full");
+    const stream = streamName("user", tenantId, id);
+    expect(await eventsOf(stream)).toEqual([]);
+    await enrollAfter(async (events) => {
+      expect(events).toMatchObject([{ type: "UserEnrolled" }]);
+      expect(await eventsOf(stream)).toEqual([]);
+    });
+    expect(await eventsOf(stream)).toHaveLength(1);
+  });
+
+  test("is not done where there is nothing to append", async () => {
+    expect(await enrollAfter(() => Promise.reject(new Error("not again")))).toMatchObject({ added: 0 });
   });
 });
 
@@ -149,28 +261,21 @@ describe("the same command again", () => {
   test("with more envelopes adds what is new", async () => {
     const classId = classIdOf(tenantId, "C");
     const userId = userIdOf(tenantId, "cy");
-    const envelope = <Command>(command: Command, record: string) => ({
+    const envelope = (command: MembershipCommand, record: string) => ({
       command,
       context: { ...context(), commandId: commandIdOf(tenantId, record) },
     });
     const join = envelope(
-      {
-        type: "JoinClass" as const,
-        classId,
-        userId,
-        as: "student" as const,
-        classOpened: true,
-        userEnrolled: true,
-      },
+      { type: "JoinClass", classId, userId, as: "student", classOpened: true, userEnrolled: true },
       "join",
     );
-    const leave = envelope({ type: "LeaveClass" as const, classId, userId }, "leave");
+    const leave = envelope({ type: "LeaveClass", classId, userId }, "leave");
     const id = membershipIdOf(classId, userId);
-    const run = (envelopes: Parameters<typeof log.execute<never, never, never>>[2]) =>
-      log.execute(membershipDecider, id, envelopes as never, { expectNew: true });
-    await run([join as never]);
-    await run([join as never, leave as never]);
-    await run([join as never, leave as never]);
+    const run = (...envelopes: CommandEnvelopes<MembershipCommand>) =>
+      log.execute(membershipDecider, tenantId, id, envelopes, { expectNew: true });
+    await run(join);
+    await run(join, leave);
+    await run(join, leave);
     const types = (await eventsOf(streamName("membership", tenantId, id))).map(({ type }) => type);
     expect(types).toEqual(["StudentJoinedClass", "StudentLeftClass"]);
   });
@@ -249,7 +354,7 @@ test("a store that is killed and comes back loses nothing and doubles nothing", 
 
 test("a log that cannot be reached is said to be unavailable", async () => {
   const nowhere = connectEventLog("esdb://127.0.0.1:1?tls=false", { patienceMs: 200 });
-  const id = submissionIdOf(tenantId, "" as never, "" as never, "k");
+  const id = classIdOf(tenantId, "B");
   await expect(nowhere.load(classDecider, tenantId, id)).rejects.toMatchObject({ code: "unavailable" });
   nowhere.close();
 });

@@ -1,4 +1,12 @@
-import { instantOf, type Role, type SessionId, streamName, tenantIdOf, userIdOf } from "@carillon/domain";
+import {
+  type Actor,
+  instantOf,
+  type Role,
+  type SessionId,
+  streamName,
+  tenantIdOf,
+  userIdOf,
+} from "@carillon/domain";
 import { v7 as uuidV7 } from "uuid";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { RecordedEvent } from "../event-log/event-log.ts";
@@ -19,7 +27,7 @@ const session = (agoMs: number) => uuidV7({ msecs: Date.now() - agoMs }) as Sess
 const happened = (agoMs: number, category: "user" | "session", id: string, event: object) =>
   list.take({
     ...event,
-    stream: streamName(category, tenantId, id),
+    stream: streamName(category, tenantId, id as never),
     created: instantOf(new Date(Date.now() - agoMs)),
   } as RecordedEvent);
 
@@ -33,7 +41,7 @@ const revoke = (agoMs: number, sessionId: SessionId) =>
 const assign = (agoMs: number, userId: string, ...roles: Role[]) =>
   happened(agoMs, "user", userId, { type: "UserRolesAssigned", data: { roles } });
 
-const check = (sid: string, roles: Role[] = ["student"], sub: string = ada) =>
+const check = (sid: string, roles: Role[] = ["student"], sub: Actor = ada) =>
   list.check({ sub, tid: tenantId, roles, sid, region: "local" });
 const ended = expect.objectContaining({ code: "session_ended" });
 const expired = expect.objectContaining({ code: "token_expired" });

@@ -38,6 +38,7 @@ export function openRoundTrips(log: EventLog, bus: Bus): RoundTrips {
     const context = commandContext(tenantId, "system:test", instantOf(new Date()));
     const { position } = await log.execute(
       sessionDecider,
+      tenantId,
       sessionId,
       [{ command: { type: "Login", sessionId, userId, refusal: null }, context }],
       { expectNew: true },

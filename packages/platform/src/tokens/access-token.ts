@@ -1,4 +1,4 @@
-import { CarillonError, Role, TenantId } from "@carillon/domain";
+import { Actor, CarillonError, Role, TenantId } from "@carillon/domain";
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
 import { boundedCache } from "../cache/bounded-cache.ts";
@@ -7,8 +7,7 @@ import type { SigningKey, SigningKeys } from "./signing-keys.ts";
 
 /** Who an access token speaks for. */
 export const AccessClaims = z.object({
-  /** A person's id, or `system:<name>` for a program. */
-  sub: z.string().min(1),
+  sub: Actor,
   /** The tenant that everything is done in; null only for who runs the platform. */
   tid: TenantId.nullable(),
   roles: z.array(Role),

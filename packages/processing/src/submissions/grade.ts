@@ -2,8 +2,8 @@ import {
   Answers,
   instantOf,
   mark,
-  parseStreamName,
   type SubmissionCommand,
+  streamIdOf,
   submissionDecider,
   type TenantId,
 } from "@carillon/domain";
@@ -32,8 +32,7 @@ export function gradeHandler(eventLog: EventLog, content: ContentReader) {
     async handle(event): Promise<Outcome> {
       const { tenantId } = event.metadata;
       const { assignmentId, sha256 } = event.data;
-      const id = parseStreamName(event.stream)?.id;
-      if (!id) throw new Error(`${event.stream} is no submission's stream`);
+      const id = streamIdOf("submission", event.stream);
       const loaded = await eventLog.load(submissionDecider, tenantId, id);
       // Work that comes again is done, even if the content has gone since.
       if (loaded.state?.grade) return done;
@@ -54,7 +53,7 @@ export function gradeHandler(eventLog: EventLog, content: ContentReader) {
         feedback: `${right} of ${key.questions.length} answers are right.`,
       };
       const context = contextOf("grade", event, at);
-      await eventLog.execute(submissionDecider, id, [{ command, context }], { loaded });
+      await eventLog.execute(submissionDecider, tenantId, id, [{ command, context }], { loaded });
       return done;
     },
   });

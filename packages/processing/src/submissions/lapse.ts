@@ -1,4 +1,4 @@
-import { type Instant, instantOf, parseStreamName, submissionDecider } from "@carillon/domain";
+import { type Instant, instantOf, streamIdOf, submissionDecider } from "@carillon/domain";
 import type { EventLog } from "@carillon/platform";
 import { contextOf } from "../queue/context-of.ts";
 import { defineHandler, done } from "../queue/job-handler.ts";
@@ -12,12 +12,13 @@ export const lapseHandler = (eventLog: EventLog) =>
     wants: ({ data }) => data.uploadBy !== null,
     dueAt: ({ data }) => new Date(data.uploadBy as Instant),
     async handle(event) {
-      const id = parseStreamName(event.stream)?.id;
-      if (!id) throw new Error(`${event.stream} is no submission's stream`);
       const at = instantOf(new Date());
-      await eventLog.execute(submissionDecider, id, [
-        { command: { type: "LapseSubmission", at }, context: contextOf("lapse", event, at) },
-      ]);
+      await eventLog.execute(
+        submissionDecider,
+        event.metadata.tenantId,
+        streamIdOf("submission", event.stream),
+        [{ command: { type: "LapseSubmission", at }, context: contextOf("lapse", event, at) }],
+      );
       return done;
     },
   });

@@ -118,7 +118,7 @@ export async function openSchool(eventLog: EventLog, slug: string) {
   const classId = classIdOf(tenantId, "9A");
   const assignmentId = assignmentIdOf(classId, "bells");
   const at = instantOf(new Date());
-  await eventLog.execute(assignmentDecider, assignmentId, [
+  await eventLog.execute(assignmentDecider, tenantId, assignmentId, [
     {
       command: {
         type: "PublishAssignment",
@@ -181,7 +181,7 @@ export async function handIn(
     uploadBy: uploadBy && instantOf(uploadBy),
   });
   const receive = envelope({ type: "ReceiveContent", sha256, at });
-  await eventLog.execute(submissionDecider, submissionId, uploadBy ? [commit] : [commit, receive], {
+  await eventLog.execute(submissionDecider, tenantId, submissionId, uploadBy ? [commit] : [commit, receive], {
     expectNew: true,
   });
   return submissionId;

@@ -70,11 +70,12 @@ async function handIn(tenantId: TenantId): Promise<bigint> {
   const studentId = userIdOf(tenantId, "ada");
   await enrollUser(eventLog, tenantId, "ada");
   const profile = { code: "A", title: "A", startsOn: "2026-09-01", lengthDays: 100 };
-  await eventLog.execute(classDecider, classId, [
+  await eventLog.execute(classDecider, tenantId, classId, [
     { command: { type: "OpenClass", profile }, context: context() },
   ]);
   const { state: membership } = await eventLog.execute(
     membershipDecider,
+    tenantId,
     membershipIdOf(classId, studentId),
     [
       {
@@ -90,7 +91,7 @@ async function handIn(tenantId: TenantId): Promise<bigint> {
       },
     ],
   );
-  const { state: assignment } = await eventLog.execute(assignmentDecider, assignmentId, [
+  const { state: assignment } = await eventLog.execute(assignmentDecider, tenantId, assignmentId, [
     {
       command: {
         type: "PublishAssignment",
@@ -117,6 +118,7 @@ async function handIn(tenantId: TenantId): Promise<bigint> {
     const content = { sha256: key.repeat(64), bytes: 1, name: "a", mediaType: "text/plain" };
     const { position } = await eventLog.execute(
       submissionDecider,
+      tenantId,
       submissionIdOf(tenantId, assignmentId, studentId, key),
       [
         {

@@ -1,4 +1,12 @@
-import { accept, type Decider, type DomainEvent, instantOf, type TenantId, userIdOf } from "@carillon/domain";
+import {
+  accept,
+  type Decider,
+  type DomainEvent,
+  instantOf,
+  type TenantId,
+  type UserId,
+  userIdOf,
+} from "@carillon/domain";
 import { commandContext, type Position, partitionOf, routeOf, type StoredEvent } from "@carillon/platform";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { projections } from "../read-models/all-projections.ts";
@@ -197,15 +205,15 @@ describe("every event takes effect exactly once", () => {
 });
 
 /** Writes an event as it is, past every rule. */
-const append = (id: string, event: { type: string; data: unknown }) => {
-  const decider: Decider<null, DomainEvent, undefined> = {
+const append = (id: UserId, event: { type: string; data: unknown }) => {
+  const decider: Decider<null, DomainEvent, undefined, "user"> = {
     category: "user",
     initial: undefined,
     decide: () => accept(event as DomainEvent),
     evolve: () => undefined,
   };
   const context = commandContext(tenantId, "system:test", instantOf(new Date()));
-  return pipeline.eventLog.execute(decider, id, [{ command: null, context }], { expectNew: true });
+  return pipeline.eventLog.execute(decider, tenantId, id, [{ command: null, context }], { expectNew: true });
 };
 
 const stoppedHere = async () => {

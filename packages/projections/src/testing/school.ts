@@ -26,7 +26,7 @@ const context = (tenantId: TenantId) => commandContext(tenantId, "system:test", 
 /** Enrols a school through the event log. */
 export async function enrollTenant(log: EventLog, slug: string): Promise<TenantId> {
   const tenantId = tenantIdOf(slug);
-  await log.execute(tenantDecider, tenantId, [
+  await log.execute(tenantDecider, tenantId, tenantId, [
     { command: { type: "EnrollTenant", profile: profileOf(slug) }, context: context(tenantId) },
   ]);
   return tenantId;
@@ -41,6 +41,7 @@ export const enrollUser = (
 ): Promise<Executed<unknown>> =>
   log.execute(
     personDecider,
+    tenantId,
     userIdOf(tenantId, username),
     [
       {

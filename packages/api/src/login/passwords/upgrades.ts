@@ -48,7 +48,7 @@ export function passwordUpgrades({
     try {
       const to = await hashPool.hash(tenantId, password);
       const context = { ...commandContext(tenantId, "system:auth", instantOf(new Date())), correlationId };
-      await eventLog.execute(personDecider, userId, [
+      await eventLog.execute(personDecider, tenantId, userId, [
         { command: { type: "UpgradePasswordHash", from: stored, to }, context },
       ]);
       upgrades.inc({ result: "replaced" });

@@ -60,7 +60,7 @@ async function school(counts: CountingAttempt = "last") {
       id: crypto.randomUUID(),
       type,
       data,
-      stream: streamName(category, tenantId, id),
+      stream: streamName(category, tenantId, id as never),
       revision: 0,
       position,
       created: minute(0),

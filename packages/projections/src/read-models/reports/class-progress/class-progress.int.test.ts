@@ -71,7 +71,7 @@ function school(timeZone: string) {
       id: crypto.randomUUID(),
       type,
       data,
-      stream: streamName(category, tenantId, id),
+      stream: streamName(category, tenantId, id as never),
       revision: 0,
       position,
       created: day(0),
