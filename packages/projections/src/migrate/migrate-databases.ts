@@ -2,11 +2,8 @@ import { openPostgres } from "@carillon/platform";
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { credentialsV1 } from "../read-models/login/credentials/credentials-v1.ts";
-import { classProgressV1 } from "../read-models/reports/class-progress/class-progress-v1.ts";
 import { classProgressV2 } from "../read-models/reports/class-progress/class-progress-v2.ts";
-import { directoryV1 } from "../read-models/school/directory/directory-v1.ts";
 import { directoryV2 } from "../read-models/school/directory/directory-v2.ts";
-import { submissionsV1 } from "../read-models/submissions/submissions-v1.ts";
 import { submissionsV2 } from "../read-models/submissions/submissions-v2.ts";
 import { attemptRank } from "../schema/attempt-rank.ts";
 import { foundation } from "../schema/foundation.ts";
@@ -19,18 +16,15 @@ export type DatabaseName = "live" | "auth" | "reports";
 export const migrations: Record<DatabaseName, Record<string, Migration>> = {
   live: {
     "0001_foundation": foundation,
-    "0002_directory_v1": directoryV1,
-    "0003_submissions_v1": submissionsV1,
-    "0004_attempt_rank": attemptRank,
-    "0005_directory_v2": directoryV2,
-    "0006_submissions_v2": submissionsV2,
+    "0002_attempt_rank": attemptRank,
+    "0003_directory_v2": directoryV2,
+    "0004_submissions_v2": submissionsV2,
   },
   auth: { "0001_foundation": foundation, "0002_credentials_v1": credentialsV1 },
   reports: {
     "0001_foundation": foundation,
-    "0002_class_progress_v1": classProgressV1,
-    "0003_attempt_rank": attemptRank,
-    "0004_class_progress_v2": classProgressV2,
+    "0002_attempt_rank": attemptRank,
+    "0003_class_progress_v2": classProgressV2,
   },
 };
 

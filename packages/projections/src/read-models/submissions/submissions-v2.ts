@@ -4,7 +4,6 @@ import {
   createTenantIndex,
   createTenantTable,
   createVersionSchema,
-  dropVersionSchema,
   publishView,
 } from "../../schema/tenant-tables.ts";
 
@@ -84,6 +83,5 @@ export const submissionsV2: Migration = {
       group by tenant_id, sha256`,
     );
     await activate(db, "submissions", 2);
-    await dropVersionSchema(db, "submissions_v1");
   },
 };

@@ -3,7 +3,6 @@ import {
   activate,
   createTenantTable,
   createVersionSchema,
-  dropVersionSchema,
   publishView,
 } from "../../../schema/tenant-tables.ts";
 
@@ -92,6 +91,5 @@ export const classProgressV2: Migration = {
       join ${schema}.tenants t using (tenant_id)`,
     );
     await activate(db, "class_progress", 2);
-    await dropVersionSchema(db, "class_progress_v1");
   },
 };

@@ -4,7 +4,6 @@ import {
   createTenantIndex,
   createTenantTable,
   createVersionSchema,
-  dropVersionSchema,
   publishView,
 } from "../../../schema/tenant-tables.ts";
 
@@ -86,6 +85,5 @@ export const directoryV2: Migration = {
       await publishView(db, "directory", table, `select * from ${schema}.${table}`);
     }
     await activate(db, "directory", 2);
-    await dropVersionSchema(db, "directory_v1");
   },
 };
