@@ -21,11 +21,11 @@ import { countReadModelWrong } from "./read-model.ts";
 const handInsOfCycle = 40;
 const students = 200;
 /** How long somebody tries who closes the page then, and somebody who comes back, in milliseconds. */
-const patience = { short: 2_000, long: 60_000 };
+const patience = { short: 2_000, long: 180_000 };
 /** A client breaks a connection that has not answered in so long, in milliseconds, and sends again. */
 const answerTimeoutMs = 1_500;
 /** How long views and grades may take to come after the last kill, in milliseconds. */
-const settleMs = 60_000;
+const settleMs = 180_000;
 
 /**
  * Processes of a running platform are killed at random under a flood, cycle after cycle. After each, every client that

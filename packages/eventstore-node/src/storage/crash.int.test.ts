@@ -12,7 +12,7 @@ const WRITERS = 24;
  * is killed over and over. Every append must then be there exactly once, in the order of its acknowledgement.
  */
 test("kill -9 during appends loses nothing that was acknowledged and repeats nothing that was retried", {
-  timeout: 60_000 + CYCLES * 5_000,
+  timeout: 300_000 + CYCLES * 5_000,
 }, async () => {
   const dir = temporaryFolder();
   let node = await spawnNode(dir);
