@@ -1,10 +1,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { CarillonError, type Content } from "@carillon/domain";
+import { CarillonError, type Content, maxFileNameLength, maxInlineBytes } from "@carillon/domain";
 import { z } from "zod";
-
-/** How large content may be that comes in the request itself, in bytes. */
-export const maxInlineBytes = 256 * 1024;
 
 /** The name without a path: some clients send where the file was on their disk. */
 export const FileName = z
@@ -14,7 +11,7 @@ export const FileName = z
     z
       .string()
       .min(1, "name the file")
-      .max(255)
+      .max(maxFileNameLength)
       .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, "use no control characters")
       .regex(/^(?!\.{1,2}$)/, "name a file, not a folder"),
   );
@@ -22,7 +19,7 @@ export const FileName = z
 /** A media type as in `Content-Type`, with parameters if need be. */
 export const MediaType = z
   .string()
-  .max(255)
+  .max(maxFileNameLength)
   .regex(/^[\w.+-]+\/[\w.+-]+(?:\s*;\s*[\w.+-]+=[\w.+"-]+)*$/, "use a media type such as application/pdf");
 
 /** A file as it comes in a request. */

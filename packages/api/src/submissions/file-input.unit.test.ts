@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
+import { maxInlineBytes } from "@carillon/domain";
 import { expect, test } from "vitest";
-import { FileInput, maxInlineBytes, readFile } from "./file-input.ts";
+import { FileInput, readFile } from "./file-input.ts";
 
 const file = (text: string | Buffer, name = "essay.txt") =>
   FileInput.parse({ name, mediaType: "text/plain", base64: Buffer.from(text).toString("base64") });

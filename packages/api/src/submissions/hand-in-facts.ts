@@ -8,20 +8,25 @@ import {
   type TenantId,
   type UserId,
 } from "@carillon/domain";
-import { type Database, type EventLog, type LiveDatabase, singleFlight } from "@carillon/platform";
+import {
+  type Database,
+  type EventLog,
+  type FactsProvider,
+  type LiveDatabase,
+  singleFlight,
+} from "@carillon/platform";
 import { batchedLookup } from "../load/batched-lookup.ts";
 import { membershipOf } from "../school/class-access.ts";
 
-/** What has to be known of an assignment and a student before work is taken. */
-export interface HandInFacts {
-  /**
-   * As it was a moment ago, for a crowd at little cost: the assignment at most a second old, a membership as the view has
-   * it. Enough to take work by; nobody may be turned away by it.
-   */
-  recent(tenantId: TenantId, assignmentId: AssignmentId, studentId: UserId): Promise<SubmissionFacts>;
-  /** As the log has it now. */
-  newest(tenantId: TenantId, assignmentId: AssignmentId, studentId: UserId): Promise<SubmissionFacts>;
-}
+/**
+ * What has to be known of an assignment and a student before work is taken. The recent facts are for a crowd: the
+ * assignment is at most a second old, a membership as the view has it.
+ */
+export type HandInFacts = (
+  tenantId: TenantId,
+  assignmentId: AssignmentId,
+  studentId: UserId,
+) => FactsProvider<SubmissionFacts>;
 
 const recentMs = 1_000;
 const maxAssignments = 10_000;
@@ -69,22 +74,18 @@ export function openHandInFacts({
     return inView ? ("student" as const) : membershipOf(eventLog, tenantId, classId, studentId);
   };
 
-  const facts =
-    (assignmentOf: typeof newestAssignment, membership: typeof recentMembership): HandInFacts["newest"] =>
-    async (tenantId, assignmentId, studentId) => {
-      const assignment = await assignmentOf(tenantId, assignmentId);
-      return {
-        assignmentId,
-        studentId,
-        assignment,
-        membership: assignment ? await membership(tenantId, assignment.classId, studentId) : undefined,
-      };
-    };
+  const newestMembership = (tenantId: TenantId, classId: ClassId, studentId: UserId) =>
+    membershipOf(eventLog, tenantId, classId, studentId);
 
-  return {
-    recent: facts(recentAssignment, recentMembership),
-    newest: facts(newestAssignment, (tenantId, classId, studentId) =>
-      membershipOf(eventLog, tenantId, classId, studentId),
-    ),
+  return (tenantId, assignmentId, studentId) => {
+    const facts = async (assignmentOf: typeof newestAssignment, membershipIn: typeof newestMembership) => {
+      const assignment = await assignmentOf(tenantId, assignmentId);
+      const membership = assignment && (await membershipIn(tenantId, assignment.classId, studentId));
+      return { assignmentId, studentId, assignment, membership };
+    };
+    return {
+      recent: () => facts(recentAssignment, recentMembership),
+      newest: () => facts(newestAssignment, newestMembership),
+    };
   };
 }

@@ -1,4 +1,4 @@
-import { type AssignmentId, instantOf, submissionDecider } from "@carillon/domain";
+import { type AssignmentId, instantOf, submissionDecider, uploadWindowMs } from "@carillon/domain";
 import { commandContext, connectEventLog, type EventLog } from "@carillon/platform";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -16,7 +16,6 @@ import {
   textFile,
   type Workers,
 } from "../testing.ts";
-import { uploadWindowMs } from "../uploads/upload-tickets.ts";
 
 let servers: Servers;
 let eventLog: EventLog;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type AssignmentId, streamName } from "@carillon/domain";
+import { type AssignmentId, maxInlineBytes, streamName } from "@carillon/domain";
 import { connectBus, connectEventLog, type EventLog, openContent, verifyReceipt } from "@carillon/platform";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -18,7 +18,6 @@ import {
   tokenFor,
   type Workers,
 } from "../testing.ts";
-import { maxInlineBytes } from "./file-input.ts";
 
 let servers: Servers;
 let eventLog: EventLog;

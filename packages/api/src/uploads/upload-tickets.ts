@@ -3,11 +3,6 @@ import { type ContentStore, type ExpectedContent, type SigningKey, signedTokens 
 import { z } from "zod";
 import type { UploadPace } from "./upload-pace.ts";
 
-/** How large content may be, in bytes. */
-export const maxUploadBytes = 256 * 1024 ** 2;
-/** How long after the commit content may come, in milliseconds. */
-export const uploadWindowMs = 24 * 3_600_000;
-
 /** What is said of content that comes too late. @param receipt of the commit, where it is at hand */
 export const submissionLapsed = (receipt?: string): CarillonError =>
   new CarillonError(

@@ -4,9 +4,11 @@ import { type IncomingMessage, request } from "node:http";
 import {
   type AssignmentId,
   instantOf,
+  maxUploadBytes,
   type SubmissionId,
   streamName,
   submissionDecider,
+  uploadWindowMs,
 } from "@carillon/domain";
 import {
   type Bus,
@@ -37,7 +39,6 @@ import {
   type Workers,
   workerModule,
 } from "../testing.ts";
-import { maxUploadBytes, uploadWindowMs } from "./upload-tickets.ts";
 
 let servers: Servers;
 let eventLog: EventLog;

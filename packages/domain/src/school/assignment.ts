@@ -2,6 +2,7 @@ import { z } from "zod";
 import { accept, type Decider, refuse, sameFact } from "../decider.ts";
 import { type EventOf, eventType } from "../event-type.ts";
 import { ClassId } from "../ids.ts";
+import { maxCodeLength, maxNameLength } from "../limits.ts";
 import { AnswerKey } from "../submissions/answer-key.ts";
 import { Instant } from "../time.ts";
 
@@ -22,8 +23,8 @@ export type CountingAttempt = z.infer<typeof CountingAttempt>;
  * `graceSeconds` after the due time is in time.
  */
 export const AssignmentProfile = z.object({
-  code: z.string().trim().min(1).max(64),
-  title: z.string().trim().min(1).max(200),
+  code: z.string().trim().min(1).max(maxCodeLength),
+  title: z.string().trim().min(1).max(maxNameLength),
   kind: z.string().trim().min(1).max(32),
   weight: z.number().min(0).max(100),
   latePolicy: LatePolicy,

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { accept, type Decider, refuse, sameFact } from "../decider.ts";
 import { type EventOf, eventType } from "../event-type.ts";
+import { maxCodeLength, maxNameLength } from "../limits.ts";
 import { CalendarDate } from "../time.ts";
 
 /** A class as it is opened. Its first day is day 0 of its assignments. */
 export const ClassProfile = z.object({
-  code: z.string().trim().min(1).max(64),
-  title: z.string().trim().min(1).max(200),
+  code: z.string().trim().min(1).max(maxCodeLength),
+  title: z.string().trim().min(1).max(maxNameLength),
   startsOn: CalendarDate,
   lengthDays: z.int().min(1).max(3660),
 });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { accept, type Decider, refuse, sameFact } from "../decider.ts";
 import { type EventOf, eventType } from "../event-type.ts";
 import { SessionId } from "../ids.ts";
+import { maxNameLength } from "../limits.ts";
 
 /** What somebody may be at a school. */
 export const Role = z.enum(["student", "teacher", "admin", "auditor", "operator"]);
@@ -17,7 +18,7 @@ export const Username = z
 
 export const PersonProfile = z.object({
   username: Username,
-  name: z.string().trim().min(1).max(200),
+  name: z.string().trim().min(1).max(maxNameLength),
   email: z.email().nullable(),
 });
 export type PersonProfile = z.infer<typeof PersonProfile>;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { accept, type Decider, refuse, sameFact } from "../decider.ts";
 import { type EventOf, eventType } from "../event-type.ts";
+import { maxNameLength } from "../limits.ts";
 
 /** The short name of a school in addresses and commands: `riverside-high`. */
 export const Slug = z
@@ -14,7 +15,7 @@ export const Tier = z.enum(["shared", "schema", "database"]);
 
 /** Everything that is fixed when a school is enrolled. */
 export const TenantProfile = z.object({
-  name: z.string().trim().min(1).max(200),
+  name: z.string().trim().min(1).max(maxNameLength),
   slug: Slug,
   region: z.string().regex(/^[a-z0-9-]{2,32}$/, "use 2 to 32 of a-z, 0-9 and hyphens"),
   tier: Tier,

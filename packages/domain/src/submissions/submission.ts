@@ -2,6 +2,7 @@ import { z } from "zod";
 import { accept, type Decider, refuse, sameFact } from "../decider.ts";
 import { type EventOf, eventType } from "../event-type.ts";
 import { AssignmentId, ClassId, UserId } from "../ids.ts";
+import { maxFeedbackLength, maxFileNameLength, maxKeyLength } from "../limits.ts";
 import type { AssignmentState, LatePolicy } from "../school/assignment.ts";
 import type { MembershipState } from "../school/membership.ts";
 import { Instant } from "../time.ts";
@@ -12,13 +13,13 @@ export const Content = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** How many bytes. */
   bytes: z.int().min(1),
-  name: z.string().min(1).max(255),
-  mediaType: z.string().min(1).max(255),
+  name: z.string().min(1).max(maxFileNameLength),
+  mediaType: z.string().min(1).max(maxFileNameLength),
 });
 export type Content = z.infer<typeof Content>;
 
 /** The client's own name for one hand-in: a retry uses it again, a new attempt does not. */
-export const SubmissionKey = z.string().min(1).max(128);
+export const SubmissionKey = z.string().min(1).max(maxKeyLength);
 
 /** Whose work for what: on every event of a submission, so that a reader of one event needs no other. */
 const Work = z.object({ assignmentId: AssignmentId, classId: ClassId, studentId: UserId });
@@ -63,7 +64,7 @@ export const submissionEvents = {
     Work.extend({
       score: Score,
       rawScore: Score,
-      feedback: z.string().max(10_000).nullable(),
+      feedback: z.string().max(maxFeedbackLength).nullable(),
       grader: z.enum(["person", "answer_key"]),
     }),
     [gradedInVersion1],

@@ -1,9 +1,11 @@
-import { Actor, CarillonError, Role, TenantId } from "@carillon/domain";
+import { Actor, accessTokenSeconds, CarillonError, Role, TenantId } from "@carillon/domain";
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
 import { z } from "zod";
 import { boundedCache } from "../cache/bounded-cache.ts";
 import { signCompact } from "./compact-signature.ts";
 import type { SigningKey, SigningKeys } from "./signing-keys.ts";
+
+export { accessTokenSeconds };
 
 /** Who an access token speaks for. */
 export const AccessClaims = z.object({
@@ -16,9 +18,6 @@ export const AccessClaims = z.object({
   region: z.string(),
 });
 export type AccessClaims = z.infer<typeof AccessClaims>;
-
-/** How long an access token is valid, in seconds. */
-export const accessTokenSeconds = 600;
 
 const issuer = "carillon";
 const audience = "carillon";

@@ -1,9 +1,12 @@
-import type { ErrorCode } from "@carillon/domain";
+import { type ErrorCode, maxPasswordLength, minPasswordLength } from "@carillon/domain";
 import { z } from "zod";
 import { ownParameters, readHash } from "./formats.ts";
 
 /** A new password. */
-export const NewPassword = z.string().min(8, "use at least 8 characters").max(1024);
+export const NewPassword = z
+  .string()
+  .min(minPasswordLength, `use at least ${minPasswordLength} characters`)
+  .max(maxPasswordLength);
 
 /**
  * Whether a stored hash is to be replaced when its password is known, at a login: whatever is not argon2id, or costs

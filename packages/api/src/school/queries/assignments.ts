@@ -1,0 +1,57 @@
+import { type AssignmentId, CarillonError, ClassId, instantOf, seesEveryClass } from "@carillon/domain";
+import type { z } from "zod";
+import type { Caller } from "../../http/command-envelope.ts";
+import { answer, Reading } from "../../http/query-freshness.ts";
+import type { ApiServices } from "../../workers/api-services.ts";
+
+export const AssignmentsInput = Reading.extend({ classId: ClassId });
+
+/** Throws `class_unknown` and `not_a_member`. */
+export const assignments = async (
+  { database }: Pick<ApiServices, "database">,
+  { tenantId, actor }: Caller,
+  { classId, atLeast }: z.output<typeof AssignmentsInput>,
+) =>
+  answer(
+    await database.read(tenantId, { projection: "directory", atLeast }, async (tx) => {
+      const known = await tx
+        .selectFrom("directory.classes")
+        .select("class_id")
+        .where("class_id", "=", classId)
+        .executeTakeFirst();
+      if (!known) throw new CarillonError("class_unknown", "There is no such class at this school.");
+      const member = await tx
+        .selectFrom("directory.memberships")
+        .select("role")
+        .where("class_id", "=", classId)
+        .where("user_id", "=", actor.sub)
+        .where("left_at", "is", null)
+        .executeTakeFirst();
+      if (!member && !seesEveryClass(actor.roles)) {
+        throw new CarillonError("not_a_member", "You are not in this class.");
+      }
+      const rows = await tx
+        .selectFrom("directory.assignments")
+        .selectAll()
+        .where("class_id", "=", classId)
+        .orderBy("due_at", (order) => order.asc().nullsLast())
+        .orderBy("code")
+        .execute();
+      return {
+        assignments: rows.map((row) => ({
+          assignmentId: row.assignment_id as AssignmentId,
+          classId,
+          code: row.code,
+          title: row.title,
+          kind: row.kind,
+          weight: row.weight,
+          latePolicy: row.late_policy,
+          graceSeconds: row.grace_seconds,
+          counts: row.counts,
+          autograded: row.autograded,
+          publishedAt: instantOf(row.published_at),
+          dueAt: row.due_at && instantOf(row.due_at),
+        })),
+      };
+    }),
+  );

@@ -1,0 +1,78 @@
+import { CarillonError, ClassId, instantOf, seesEveryClass, type UserId } from "@carillon/domain";
+import type { z } from "zod";
+import type { Caller } from "../../http/command-envelope.ts";
+import { answer, Page, page, type Reading } from "../../http/query-freshness.ts";
+import type { ApiServices } from "../../workers/api-services.ts";
+
+type Services = Pick<ApiServices, "database">;
+
+export const classes = async (
+  { database }: Services,
+  { tenantId, actor }: Caller,
+  { atLeast }: z.output<typeof Reading>,
+) =>
+  answer(
+    await database.read(tenantId, { projection: "directory", atLeast }, async (tx) => {
+      let query = tx
+        .selectFrom("directory.classes as class")
+        .select(["class.class_id", "class.code", "class.title", "class.starts_on", "class.length_days"])
+        .orderBy("class.code");
+      if (!seesEveryClass(actor.roles)) {
+        query = query
+          .innerJoin("directory.memberships as membership", "membership.class_id", "class.class_id")
+          .where("membership.user_id", "=", actor.sub)
+          .where("membership.left_at", "is", null);
+      }
+      const rows = await query.execute();
+      return {
+        classes: rows.map((row) => ({
+          classId: row.class_id as ClassId,
+          code: row.code,
+          title: row.title,
+          startsOn: row.starts_on,
+          lengthDays: row.length_days,
+        })),
+      };
+    }),
+  );
+
+export const MembersInput = Page.extend({ classId: ClassId });
+
+/** Throws `class_unknown`. */
+export const members = async (
+  { database }: Services,
+  { tenantId }: Caller,
+  { classId, atLeast, after = "", limit }: z.output<typeof MembersInput>,
+) =>
+  answer(
+    await database.read(tenantId, { projection: "directory", atLeast }, async (tx) => {
+      const known = await tx
+        .selectFrom("directory.classes")
+        .select("class_id")
+        .where("class_id", "=", classId)
+        .executeTakeFirst();
+      if (!known) throw new CarillonError("class_unknown", "There is no such class at this school.");
+      const rows = await tx
+        .selectFrom("directory.memberships as membership")
+        .innerJoin("directory.people as person", "person.user_id", "membership.user_id")
+        .select(["person.user_id", "person.username", "person.name"])
+        .select(["membership.role", "membership.joined_at"])
+        .where("membership.class_id", "=", classId)
+        .where("membership.left_at", "is", null)
+        .where("person.username", ">", after)
+        .orderBy("person.username")
+        .limit(limit + 1)
+        .execute();
+      const { items, next } = page(rows, limit, ({ username }) => username);
+      return {
+        members: items.map(({ user_id, username, name, role, joined_at }) => ({
+          userId: user_id as UserId,
+          username,
+          name,
+          as: role,
+          joinedAt: instantOf(joined_at),
+        })),
+        next,
+      };
+    }),
+  );
