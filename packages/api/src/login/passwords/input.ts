@@ -2,6 +2,9 @@ import { type ErrorCode, maxPasswordLength, minPasswordLength } from "@carillon/
 import { z } from "zod";
 import { ownParameters, readHash } from "./formats.ts";
 
+/** A password as somebody types it, right or wrong. */
+export const Password = z.string().min(1).max(maxPasswordLength);
+
 /** A new password. */
 export const NewPassword = z
   .string()
