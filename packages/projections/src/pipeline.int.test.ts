@@ -1,3 +1,4 @@
+import type { TenantId } from "@carillon/domain";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { projections } from "./read-models/all-projections.ts";
 import { type Pipeline, startPipeline } from "./testing/pipeline.ts";
@@ -10,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => pipeline.stop());
 
-const usernames = (tenantId: string, atLeast?: bigint) =>
+const usernames = (tenantId: TenantId, atLeast?: bigint) =>
   pipeline.live.read(tenantId, { projection: "directory", atLeast, patienceMs: 60_000 }, async (tx) => {
     const rows = await tx.selectFrom("directory.people").select("username").orderBy("username").execute();
     return rows.map(({ username }) => username);

@@ -58,8 +58,8 @@ export function openHandInFacts({
     const rows = await tx
       .selectFrom("directory.memberships")
       .select(["class_id", "user_id"])
-      .where("class_id", "in", classIds ?? [])
-      .where("user_id", "in", userIds ?? [])
+      .where("class_id", "in", (classIds ?? []) as ClassId[])
+      .where("user_id", "in", (userIds ?? []) as UserId[])
       .where("role", "=", "student")
       .where("left_at", "is", null)
       .execute();

@@ -1,3 +1,4 @@
+import { column, type UserId } from "@carillon/domain";
 import { openPostgres } from "@carillon/platform";
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
@@ -23,30 +24,25 @@ import { migrations } from "./migrate-databases.ts";
 const next = projections.directory.version + 1;
 const schema = `directory_v${next}`;
 
+const people = rowTable(`${schema}.people`, { userId: column.uuid<UserId>(), initial: column.text() }, [
+  "userId",
+]);
+
 /** What a next version of the directory could be: it knows people by their initial. */
 const nextMigration: Migration = {
   async up(db) {
     await createVersionSchema(db, schema);
-    await createTenantTable(
-      db,
-      schema,
-      "people",
-      `user_id uuid not null,
-      initial text not null,
-      primary key (tenant_id, user_id)`,
-    );
-    await publishView(db, "directory", "people", `select * from ${schema}.people`);
+    await createTenantTable(db, people);
+    await publishView(db, "directory.people", people.columns, { from: `${people.name} t` });
     await activate(db, "directory", next);
     await dropVersionSchema(db, `directory_v${projections.directory.version}`);
   },
 };
 
-const people = rowTable(`${schema}.people`, { user_id: "uuid", initial: "text" }, 1);
-
 const nextDirectory: Projection = rowProjection(
   { name: "directory", version: next, database: "live" },
   {
-    UserEnrolled: (event) => put(people, { user_id: idOf(event), initial: event.data.username.slice(0, 1) }),
+    UserEnrolled: (event) => put(people, { userId: idOf(event), initial: event.data.username.slice(0, 1) }),
   },
 );
 
@@ -83,7 +79,7 @@ test("a new version of a read model is built from the log in place of the old on
   const tenantId = await enrollTenant(pipeline.eventLog, "north");
   const { position } = await enrollUser(pipeline.eventLog, tenantId, "ada");
   const read = (column: "username" | "initial", atLeast?: bigint) =>
-    pipeline.live.read(tenantId, { projection: "directory", atLeast }, async (tx) => {
+    pipeline.live.read(tenantId, { projection: "directory", atLeast, patienceMs: 20_000 }, async (tx) => {
       const query = sql`select ${sql.ref(column)} from directory.people`;
       return (await query.execute(tx)).rows;
     });

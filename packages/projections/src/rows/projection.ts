@@ -37,10 +37,10 @@ export function* changesOf(changes: RowChanges, events: Iterable<RecordedEvent>)
 
 /** A read model whose every event changes one row. */
 export const rowProjection = (
-  about: Pick<Projection, "name" | "version" | "database">,
+  identity: Pick<Projection, "name" | "version" | "database">,
   changes: RowChanges,
 ): Projection => ({
-  ...about,
+  ...identity,
   takes: new Set(Object.keys(changes)),
   async apply(tx, tenantId, events) {
     await changeRows(tx, tenantId, changesOf(changes, events));

@@ -1,36 +1,36 @@
+import type { Columns, TenantId } from "@carillon/domain";
 import type { Transaction } from "kysely";
-import { loadRows, type Row, type RowTable, upsertRows } from "./row-table.ts";
+import { type Fields, loadRows, type RowOfTable, type RowTable, upsertRows } from "./row-table.ts";
 
 /** What one event does to one row. */
-export interface RowChange<TableRow extends Row = Row> {
-  readonly table: RowTable<TableRow>;
-  readonly key: Row;
+export interface RowChange {
+  readonly table: RowTable;
+  readonly key: Fields;
   /** False where the new row does not depend on the old one, which need not be read then. */
   readonly reads: boolean;
   /** Gives the row as it is afterwards: the same object if it stays, undefined if there is still none. */
-  readonly after: (before: TableRow | undefined) => TableRow | undefined;
+  readonly after: (before: Fields | undefined) => Fields | undefined;
 }
 
-/** Puts a whole row, whatever was there. */
-export const put = <TableRow extends Row>(table: RowTable<TableRow>, row: TableRow): RowChange => ({
-  table: table as unknown as RowTable,
-  key: row,
-  reads: false,
-  after: () => row,
-});
+/** Puts a whole row, whatever was there. Fields that are not the table's are left out. */
+export function put<List extends Columns>(table: RowTable<List>, fields: RowOfTable<List>): RowChange {
+  const row: Record<string, unknown> = {};
+  for (const field in table.columns) row[field] = fields[field];
+  return { table: table as unknown as RowTable, key: row, reads: false, after: () => row };
+}
 
-/** Changes some columns of a row that is there; does nothing to one that is not. */
-export const patch = <TableRow extends Row>(
-  table: RowTable<TableRow>,
-  key: Partial<TableRow>,
-  changed: Partial<TableRow>,
+/** Changes some fields of a row that is there; does nothing to one that is not. */
+export const patch = <List extends Columns>(
+  table: RowTable<List>,
+  key: Partial<RowOfTable<List>>,
+  changed: Partial<RowOfTable<List>>,
 ): RowChange => revise(table, key, (before) => before && { ...before, ...changed });
 
 /** Works a row out from what it was. */
-export const revise = <TableRow extends Row>(
-  table: RowTable<TableRow>,
-  key: Partial<TableRow>,
-  after: (before: TableRow | undefined) => TableRow | undefined,
+export const revise = <List extends Columns>(
+  table: RowTable<List>,
+  key: Partial<RowOfTable<List>>,
+  after: (before: RowOfTable<List> | undefined) => RowOfTable<List> | undefined,
 ): RowChange => ({
   table: table as unknown as RowTable,
   key,
@@ -39,21 +39,21 @@ export const revise = <TableRow extends Row>(
 });
 
 /** A row before and after a batch. `before` is not read for rows that were put. */
-export interface RevisedRow<TableRow extends Row = Row> {
-  readonly before: TableRow | undefined;
-  readonly after: TableRow;
+export interface RevisedRow<Row = Fields> {
+  readonly before: Row | undefined;
+  readonly after: Row;
 }
 
 /** The rows of each table that a batch changed. */
-export type RevisedRows = {
-  of<TableRow extends Row>(table: RowTable<TableRow>): RevisedRow<TableRow>[];
-};
+export interface RevisedRows {
+  of<List extends Columns>(table: RowTable<List>): RevisedRow<RowOfTable<List>>[];
+}
 
 interface TouchedRow {
-  readonly key: Row;
+  readonly key: Fields;
   reads: boolean;
-  before: Row | undefined;
-  after: Row | undefined;
+  before: Fields | undefined;
+  after: Fields | undefined;
   readonly changes: RowChange["after"][];
 }
 
@@ -64,27 +64,13 @@ interface TouchedRow {
  */
 export async function changeRows(
   tx: Transaction<unknown>,
-  tenantId: string,
+  tenantId: TenantId,
   changes: Iterable<RowChange>,
 ): Promise<RevisedRows> {
-  const touched = gather(changes);
   const revised = new Map<string, RevisedRow[]>();
-  for (const [table, rows] of touched) {
-    const wanted = [...rows.values()].filter((row) => row.reads);
-    for (const stored of await loadRows(
-      tx,
-      tenantId,
-      table,
-      wanted.map((row) => keyOf(table, row.key)),
-    )) {
-      const row = rows.get(identityOf(table, stored));
-      if (row) row.before = row.after = stored;
-    }
-    const differing: RevisedRow[] = [];
-    for (const row of rows.values()) {
-      for (const change of row.changes) row.after = change(row.after);
-      if (row.after && row.after !== row.before) differing.push({ before: row.before, after: row.after });
-    }
+  for (const [table, touched] of gather(changes)) {
+    await loadTouched(tx, tenantId, table, touched);
+    const differing = [...touched.values()].flatMap(revisedRow);
     await upsertRows(
       tx,
       tenantId,
@@ -94,8 +80,8 @@ export async function changeRows(
     revised.set(table.name, differing);
   }
   return {
-    of: <TableRow extends Row>(table: RowTable<TableRow>) =>
-      (revised.get(table.name) ?? []) as unknown as RevisedRow<TableRow>[],
+    of: <List extends Columns>(table: RowTable<List>) =>
+      (revised.get(table.name) ?? []) as RevisedRow<RowOfTable<List>>[],
   };
 }
 
@@ -112,7 +98,27 @@ function gather(changes: Iterable<RowChange>): Map<RowTable, Map<string, Touched
   return tables;
 }
 
-const identityOf = ({ key }: RowTable, row: Row) => key.map((column) => row[column]).join(" ");
+/** Reads those rows whose first change depends on what they were. */
+async function loadTouched(
+  tx: Transaction<unknown>,
+  tenantId: TenantId,
+  table: RowTable,
+  touched: ReadonlyMap<string, TouchedRow>,
+): Promise<void> {
+  const wanted = [...touched.values()].filter((row) => row.reads).map((row) => keyOf(table, row.key));
+  for (const stored of await loadRows(tx, tenantId, table, wanted)) {
+    const row = touched.get(identityOf(table, stored));
+    if (row) row.before = row.after = stored;
+  }
+}
 
-const keyOf = ({ key }: RowTable, row: Row): Row =>
-  Object.fromEntries(key.map((column) => [column, row[column]]));
+/** Makes a row's changes; nothing where they leave it as it was. */
+function revisedRow(row: TouchedRow): RevisedRow[] {
+  for (const change of row.changes) row.after = change(row.after);
+  return row.after && row.after !== row.before ? [{ before: row.before, after: row.after }] : [];
+}
+
+const identityOf = ({ key }: RowTable, row: Fields) => key.map((field) => row[field]).join(" ");
+
+const keyOf = ({ key }: RowTable, row: Fields): Fields =>
+  Object.fromEntries(key.map((field) => [field, row[field]]));

@@ -1,4 +1,6 @@
+import { type Column, type Columns, columnName } from "@carillon/domain";
 import { type Kysely, sql } from "kysely";
+import type { RowTable } from "../rows/row-table.ts";
 
 /** Roles that the migrations make; both own nothing and bypass nothing. */
 export const projectorRole = "carillon_projector";
@@ -15,20 +17,36 @@ export async function createVersionSchema(db: Kysely<unknown>, schema: string): 
   );
 }
 
+/** What a table has beside its columns and its primary key. */
+interface TableOptions<List extends Columns> {
+  /** Columns that begin at 0 and are counted up. */
+  readonly counters?: Columns;
+  /** A field that no two rows of one tenant share. */
+  readonly unique?: keyof List & string;
+}
+
 /**
- * Makes a table with rows of tenants. `definition` is what follows the column `tenant_id`. The policy shows and
- * takes the rows of the tenant in scope only, also where the table's owner asks; without a scope it is an error.
+ * Makes a table with rows of tenants. The policy shows and takes the rows of the tenant in scope only, also where the
+ * table's owner asks; without a scope it is an error.
  *
  * The scalar sub-query makes Postgres ask for the tenant once a statement and not once a row.
  */
-export async function createTenantTable(
+export async function createTenantTable<List extends Columns>(
   db: Kysely<unknown>,
-  schema: string,
-  name: string,
-  definition: string,
+  { name, columns, key }: RowTable<List>,
+  { counters = {}, unique }: TableOptions<List> = {},
 ): Promise<void> {
-  const table = sql.id(schema, name);
-  await sql`create table ${table} (tenant_id uuid not null, ${sql.raw(definition)})`.execute(db);
+  const table = sql.raw(name);
+  const definition = [
+    "tenant_id uuid not null",
+    ...Object.entries(columns).map(([field, column]) => definitionOf(field, column)),
+    ...Object.entries(counters).map(([field, column]) => `${definitionOf(field, column)} default 0`),
+    `primary key (${["tenant_id", ...key.map(columnName)].join(", ")})`,
+    ...(unique === undefined ? [] : [`unique (tenant_id, ${columnName(unique)})`]),
+  ];
+  await sql`create table ${table} (
+  ${sql.raw(definition.join(",\n  "))}
+)`.execute(db);
   await sql`alter table ${table} enable row level security, force row level security`.execute(db);
   await sql`
     create policy one_tenant on ${table}
@@ -38,33 +56,50 @@ export async function createTenantTable(
   await sql`grant select on ${table} to ${sql.id(readerRole)}`.execute(db);
 }
 
-/** Makes an index that is searched within one tenant. `columns` follow `tenant_id`; `where` says which rows it is of. */
-export async function createTenantIndex(
+const definitionOf = (field: string, { sqlType, nullable }: Column) =>
+  `${columnName(field)} ${sqlType}${nullable ? "" : " not null"}`;
+
+/** Makes an index that is searched within one tenant. `where` says which rows it is of. */
+export async function createTenantIndex<List extends Columns>(
   db: Kysely<unknown>,
-  schema: string,
-  table: string,
-  columns: string,
+  { name }: RowTable<List>,
+  fields: readonly (keyof List & string)[],
   where?: string,
 ): Promise<void> {
-  const rows = where === undefined ? sql`` : sql`where ${sql.raw(where)}`;
-  await sql`create index on ${sql.id(schema, table)} (tenant_id, ${sql.raw(columns)}) ${rows}`.execute(db);
+  const columns = sql.raw(["tenant_id", ...fields.map(columnName)].join(", "));
+  const rows = where === undefined ? sql`` : sql` where ${sql.raw(where)}`;
+  await sql`create index on ${sql.raw(name)} (${columns})${rows}`.execute(db);
+}
+
+/** Where a view's columns come from. */
+interface ViewSource<List extends Columns> {
+  /** What follows `from`. The table that has the columns is called `t` in it. */
+  readonly from: string;
+  /** How the columns are worked out that the table does not have. */
+  readonly computed?: { readonly [Field in keyof List]?: string };
 }
 
 /**
- * Shows `query` to readers as `<projection>.<name>`, in place of what was shown there. The view runs with the rights
- * of who asks, so the tables' policies hold.
+ * Shows rows to readers as the view `<projection>.<name>`, in place of what was shown there. The view runs with the
+ * rights of who asks, so the tables' policies hold.
  */
-export async function publishView(
+export async function publishView<List extends Columns>(
   db: Kysely<unknown>,
-  projection: string,
   name: string,
-  query: string,
+  columns: List,
+  { from, computed = {} }: ViewSource<List>,
 ): Promise<void> {
+  const [projection = ""] = name.split(".");
   await sql`create schema if not exists ${sql.id(projection)}`.execute(db);
   await sql`grant usage on schema ${sql.id(projection)} to ${sql.id(readerRole)}`.execute(db);
-  const view = sql.id(projection, name);
+  const view = sql.raw(name);
   // Not "or replace": that would keep the old columns, in their old order.
   await sql`drop view if exists ${view}`.execute(db);
+  const selected = Object.keys(columns).map((field) => {
+    const expression = computed[field];
+    return expression === undefined ? `t.${columnName(field)}` : `${expression} as "${columnName(field)}"`;
+  });
+  const query = `select\n  ${["t.tenant_id", ...selected].join(",\n  ")}\nfrom ${from}`;
   await sql`create view ${view} with (security_invoker = true) as ${sql.raw(query)}`.execute(db);
   await sql`grant select on ${view} to ${sql.id(readerRole)}`.execute(db);
 }

@@ -1,6 +1,6 @@
 import { type AssignmentId, CarillonError, ClassId, instantOf, seesEveryClass } from "@carillon/domain";
 import type { z } from "zod";
-import type { Caller } from "../../http/command-envelope.ts";
+import { type Caller, personOf } from "../../http/command-envelope.ts";
 import { answer, Reading } from "../../http/query-freshness.ts";
 import type { ApiServices } from "../../workers/api-services.ts";
 
@@ -20,16 +20,16 @@ export const assignments = async (
         .where("class_id", "=", classId)
         .executeTakeFirst();
       if (!known) throw new CarillonError("class_unknown", "There is no such class at this school.");
-      const member = await tx
-        .selectFrom("directory.memberships")
-        .select("role")
-        .where("class_id", "=", classId)
-        .where("user_id", "=", actor.sub)
-        .where("left_at", "is", null)
-        .executeTakeFirst();
-      if (!member && !seesEveryClass(actor.roles)) {
-        throw new CarillonError("not_a_member", "You are not in this class.");
-      }
+      const allowed =
+        seesEveryClass(actor.roles) ||
+        (await tx
+          .selectFrom("directory.memberships")
+          .select("role")
+          .where("class_id", "=", classId)
+          .where("user_id", "=", personOf({ actor }))
+          .where("left_at", "is", null)
+          .executeTakeFirst());
+      if (!allowed) throw new CarillonError("not_a_member", "You are not in this class.");
       const rows = await tx
         .selectFrom("directory.assignments")
         .selectAll()

@@ -1,6 +1,6 @@
 import { CarillonError, ClassId, instantOf, seesEveryClass, type UserId } from "@carillon/domain";
 import type { z } from "zod";
-import type { Caller } from "../../http/command-envelope.ts";
+import { type Caller, personOf } from "../../http/command-envelope.ts";
 import { answer, Page, page, type Reading } from "../../http/query-freshness.ts";
 import type { ApiServices } from "../../workers/api-services.ts";
 
@@ -20,7 +20,7 @@ export const classes = async (
       if (!seesEveryClass(actor.roles)) {
         query = query
           .innerJoin("directory.memberships as membership", "membership.class_id", "class.class_id")
-          .where("membership.user_id", "=", actor.sub)
+          .where("membership.user_id", "=", personOf({ actor }))
           .where("membership.left_at", "is", null);
       }
       const rows = await query.execute();

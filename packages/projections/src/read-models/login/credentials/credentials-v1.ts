@@ -1,3 +1,4 @@
+import { accountColumns, loginTenantColumns } from "@carillon/domain";
 import type { Migration } from "kysely/migration";
 import {
   activate,
@@ -5,34 +6,15 @@ import {
   createVersionSchema,
   publishView,
 } from "../../../schema/tenant-tables.ts";
-
-const schema = "credentials_v1";
+import { accounts, schema, tenants, version } from "./credentials-tables.ts";
 
 export const credentialsV1: Migration = {
   async up(db) {
     await createVersionSchema(db, schema);
-    await createTenantTable(
-      db,
-      schema,
-      "tenants",
-      `slug text not null,
-      region text not null,
-      primary key (tenant_id)`,
-    );
-    await createTenantTable(
-      db,
-      schema,
-      "accounts",
-      `user_id uuid not null,
-      username text not null,
-      roles text[] not null,
-      password_hash text,
-      primary key (tenant_id, user_id),
-      unique (tenant_id, username)`,
-    );
-    for (const table of ["tenants", "accounts"]) {
-      await publishView(db, "credentials", table, `select * from ${schema}.${table}`);
-    }
-    await activate(db, "credentials", 1);
+    await createTenantTable(db, tenants);
+    await createTenantTable(db, accounts, { unique: "username" });
+    await publishView(db, "credentials.tenants", loginTenantColumns, { from: `${tenants.name} t` });
+    await publishView(db, "credentials.accounts", accountColumns, { from: `${accounts.name} t` });
+    await activate(db, "credentials", version);
   },
 };

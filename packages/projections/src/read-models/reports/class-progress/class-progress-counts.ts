@@ -1,7 +1,15 @@
-import { type Instant, instantOf, isLate } from "@carillon/domain";
+import {
+  type AssignmentId,
+  type ClassId,
+  columnName,
+  type Instant,
+  instantOf,
+  isLate,
+  type TenantId,
+} from "@carillon/domain";
 import { sql, type Transaction } from "kysely";
 import type { RevisedRow } from "../../../rows/row-change.ts";
-import type { Student } from "./class-progress-tables.ts";
+import { assessments, attemptCounters, attempts, classes, type Student } from "./class-progress-tables.ts";
 import type { CountingAttempt } from "./counting-attempts.ts";
 
 /** From this score on an attempt is passed. */
@@ -10,85 +18,68 @@ const passMark = 40;
 /** Adds to the counters of classes what changed about their students. */
 export async function countStudents(
   tx: Transaction<unknown>,
-  tenantId: string,
+  tenantId: TenantId,
   revised: readonly RevisedRow<Student>[],
 ): Promise<void> {
   if (revised.length === 0) return;
-  const deltas = new Map<string, { class_id: string; registered: number; withdrawn: number }>();
+  const deltas = new Map<ClassId, { classId: ClassId; registered: number; withdrawn: number }>();
   for (const { before, after } of revised) {
-    const delta = entry(deltas, after.class_id, () => ({
-      class_id: after.class_id,
-      registered: 0,
-      withdrawn: 0,
-    }));
+    const { classId } = after;
+    const delta = deltas.get(classId) ?? { classId, registered: 0, withdrawn: 0 };
+    deltas.set(classId, delta);
     delta.registered += before ? 0 : 1;
     delta.withdrawn += gone(after) - gone(before);
   }
   await sql`
-    update class_progress_v2.classes c
+    update ${sql.raw(classes.name)} c
     set registered = c.registered + d.registered, withdrawn = c.withdrawn + d.withdrawn
     from json_to_recordset(${JSON.stringify([...deltas.values()])}::json)
-      as d(class_id uuid, registered integer, withdrawn integer)
-    where c.tenant_id = ${tenantId} and c.class_id = d.class_id`.execute(tx);
+      as d("classId" uuid, registered integer, withdrawn integer)
+    where c.tenant_id = ${tenantId} and c.class_id = d."classId"`.execute(tx);
 }
 
 /**
- * Adds to the counters of assessments what changed about the attempts that count. Scores are summed in decimal by
- * Postgres: binary fractions would drift. Those in `rescheduled` are left out of the late ones: `countLateAgain` counts them.
+ * Adds to the counters of assessments what changed about the attempts that count. Those in `rescheduled` are left out of
+ * the late ones: `countLateAgain` counts them.
  */
 export async function countAttempts(
   tx: Transaction<unknown>,
-  tenantId: string,
+  tenantId: TenantId,
   before: readonly CountingAttempt[],
   after: readonly CountingAttempt[],
-  rescheduled: ReadonlySet<string>,
+  rescheduled: ReadonlySet<AssignmentId>,
 ): Promise<void> {
-  const ids = new Set([...before, ...after].map(({ assignment_id }) => assignment_id));
+  const ids = new Set([...before, ...after].map(({ assignmentId }) => assignmentId));
   if (ids.size === 0) return;
   const dueTimes = await loadDueTimes(tx, tenantId, [...ids]);
   const deltas = new Map([...ids].map((id) => [id, emptyDelta(id)]));
   const count = (attempt: CountingAttempt, sign: 1 | -1) => {
-    const { assignment_id, score } = attempt;
-    const delta = deltas.get(assignment_id);
+    const { assignmentId, score } = attempt;
+    const delta = deltas.get(assignmentId);
     if (!delta) return;
-    const due = rescheduled.has(assignment_id) ? undefined : dueTimes.get(assignment_id);
+    const due = rescheduled.has(assignmentId) ? undefined : dueTimes.get(assignmentId);
     add(delta, figures(attempt, due), sign);
-    if (score !== null) (sign === 1 ? delta.scores_in : delta.scores_out).push(score);
+    if (score !== null) (sign === 1 ? delta.scoresIn : delta.scoresOut).push(score);
   };
   for (const attempt of before) count(attempt, -1);
   for (const attempt of after) count(attempt, 1);
-  await sql`
-    update class_progress_v2.assessments a
-    set
-      submitted = a.submitted + d.submitted,
-      banked = a.banked + d.banked,
-      late = a.late + d.late,
-      scored = a.scored + d.scored,
-      passed = a.passed + d.passed,
-      score_sum = a.score_sum
-        + (select coalesce(sum(score::numeric), 0) from json_array_elements_text(d.scores_in) score)
-        - (select coalesce(sum(score::numeric), 0) from json_array_elements_text(d.scores_out) score)
-    from json_to_recordset(${JSON.stringify([...deltas.values()])}::json) as d(
-      assignment_id uuid, submitted integer, banked integer, late integer, scored integer, passed integer,
-      scores_in json, scores_out json
-    )
-    where a.tenant_id = ${tenantId} and a.assignment_id = d.assignment_id`.execute(tx);
+  await addToAssessments(tx, tenantId, [...deltas.values()]);
 }
 
 /** Counts the late ones of the attempts that count, for assessments whose due time was changed. */
 export async function countLateAgain(
   tx: Transaction<unknown>,
-  tenantId: string,
-  assignmentIds: readonly string[],
+  tenantId: TenantId,
+  assignmentIds: readonly AssignmentId[],
 ): Promise<void> {
   if (assignmentIds.length === 0) return;
   await sql`
-    update class_progress_v2.assessments a
+    update ${sql.raw(assessments.name)} a
     set late = (
       select count(*)
       from (
         select distinct on (t.student_id) t.handed_in_at
-        from class_progress_v2.attempts t
+        from ${sql.raw(attempts.name)} t
         where t.tenant_id = a.tenant_id and t.assignment_id = a.assignment_id and not t.lapsed
         order by
           t.student_id,
@@ -99,29 +90,24 @@ export async function countLateAgain(
     where a.tenant_id = ${tenantId} and a.assignment_id = any(${assignmentIds})`.execute(tx);
 }
 
-interface Figures {
-  submitted: number;
-  banked: number;
-  late: number;
-  scored: number;
-  passed: number;
-}
+type Figures = Record<keyof typeof attemptCounters, number>;
+const figureNames = Object.keys(attemptCounters) as (keyof Figures)[];
 
 interface AttemptDelta extends Figures {
-  readonly assignment_id: string;
-  readonly scores_in: number[];
-  readonly scores_out: number[];
+  readonly assignmentId: AssignmentId;
+  readonly scoresIn: number[];
+  readonly scoresOut: number[];
 }
 
-const emptyDelta = (assignment_id: string): AttemptDelta => ({
-  assignment_id,
+const emptyDelta = (assignmentId: AssignmentId): AttemptDelta => ({
+  assignmentId,
   submitted: 0,
   banked: 0,
   late: 0,
   scored: 0,
   passed: 0,
-  scores_in: [],
-  scores_out: [],
+  scoresIn: [],
+  scoresOut: [],
 });
 
 interface DueTime {
@@ -130,45 +116,55 @@ interface DueTime {
 }
 
 /** What one attempt adds to the counters. */
-const figures = ({ handed_in_at, banked, score }: CountingAttempt, due: DueTime | undefined): Figures => ({
+const figures = ({ handedInAt, banked, score }: CountingAttempt, due: DueTime | undefined): Figures => ({
   submitted: 1,
   banked: banked ? 1 : 0,
-  late: due && isLate(handed_in_at, due.at, due.graceSeconds) ? 1 : 0,
+  late: due && isLate(handedInAt, due.at, due.graceSeconds) ? 1 : 0,
   scored: score !== null ? 1 : 0,
   passed: score !== null && score >= passMark ? 1 : 0,
 });
 
 function add(delta: Figures, figures: Figures, sign: 1 | -1): void {
-  delta.submitted += sign * figures.submitted;
-  delta.banked += sign * figures.banked;
-  delta.late += sign * figures.late;
-  delta.scored += sign * figures.scored;
-  delta.passed += sign * figures.passed;
+  for (const name of figureNames) delta[name] += sign * figures[name];
+}
+
+const sums = sql.raw(
+  figureNames.map((name) => `${columnName(name)} = a.${columnName(name)} + d."${name}"`).join(", "),
+);
+const figureTypes = sql.raw(
+  figureNames.map((name) => `"${name}" ${attemptCounters[name].sqlType}`).join(", "),
+);
+
+/** Scores are summed in decimal by Postgres: binary fractions would drift. */
+async function addToAssessments(
+  tx: Transaction<unknown>,
+  tenantId: TenantId,
+  deltas: readonly AttemptDelta[],
+): Promise<void> {
+  await sql`
+    update ${sql.raw(assessments.name)} a
+    set
+      ${sums},
+      score_sum = a.score_sum
+        + (select coalesce(sum(score::numeric), 0) from json_array_elements_text(d."scoresIn") score)
+        - (select coalesce(sum(score::numeric), 0) from json_array_elements_text(d."scoresOut") score)
+    from json_to_recordset(${JSON.stringify(deltas)}::json)
+      as d("assignmentId" uuid, ${figureTypes}, "scoresIn" json, "scoresOut" json)
+    where a.tenant_id = ${tenantId} and a.assignment_id = d."assignmentId"`.execute(tx);
 }
 
 async function loadDueTimes(
   tx: Transaction<unknown>,
-  tenantId: string,
-  assignmentIds: string[],
-): Promise<Map<string, DueTime>> {
-  const { rows } = await sql<{ assignment_id: string; due_at: Date | null; grace_seconds: number }>`
-    select assignment_id, due_at, grace_seconds
-    from class_progress_v2.assessments
+  tenantId: TenantId,
+  assignmentIds: readonly AssignmentId[],
+): Promise<Map<AssignmentId, DueTime>> {
+  const { rows } = await sql<{ id: AssignmentId; dueAt: Date | null; graceSeconds: number }>`
+    select assignment_id as id, due_at as "dueAt", grace_seconds as "graceSeconds"
+    from ${sql.raw(assessments.name)}
     where tenant_id = ${tenantId} and assignment_id = any(${assignmentIds})`.execute(tx);
   return new Map(
-    rows.map(({ assignment_id, due_at, grace_seconds }) => [
-      assignment_id,
-      { at: due_at && instantOf(due_at), graceSeconds: grace_seconds },
-    ]),
+    rows.map(({ id, dueAt, graceSeconds }) => [id, { at: dueAt && instantOf(dueAt), graceSeconds }]),
   );
 }
 
 const gone = (student: Student | undefined) => (student && !student.present ? 1 : 0);
-
-function entry<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
-  const found = map.get(key);
-  if (found) return found;
-  const made = make();
-  map.set(key, made);
-  return made;
-}

@@ -1,56 +1,64 @@
-import { type RowTable, rowTable } from "../../../rows/row-table.ts";
+import {
+  assignmentColumns,
+  classColumns,
+  column,
+  submissionColumns,
+  submissionOriginColumns,
+  tenantColumns,
+} from "@carillon/domain";
+import { type RowOfTable, rowTable } from "../../../rows/row-table.ts";
+
+export const version = 2;
+export const schema = `class_progress_v${version}`;
+
+const { timeZone } = tenantColumns;
+const { classId, startsOn, lengthDays } = classColumns;
+const { assignmentId, code, kind, weight, dueAt, graceSeconds, counts } = assignmentColumns;
+const { studentId, submissionId, handedInAt, banked, score } = submissionColumns;
+const { position } = submissionOriginColumns;
 
 /** Whose time zone due days are in. */
-export const tenants = rowTable("class_progress_v2.tenants", { time_zone: "text" }, 0);
+export const tenants = rowTable(`${schema}.tenants`, { timeZone }, []);
 
-/** Has the counters `registered` and `withdrawn` besides. */
-export const classes = rowTable(
-  "class_progress_v2.classes",
-  { class_id: "uuid", code: "text", starts_on: "date", length_days: "integer" },
-  1,
-);
+/** Has `classCounterColumns` besides. */
+export const classes = rowTable(`${schema}.classes`, { classId, code, startsOn, lengthDays }, ["classId"]);
 
 /** A student who ever joined a class. */
-export interface Student {
-  readonly [column: string]: unknown;
-  readonly class_id: string;
-  readonly student_id: string;
-  readonly present: boolean;
-}
-export const students = rowTable(
-  "class_progress_v2.students",
-  { class_id: "uuid", student_id: "uuid", present: "boolean" },
-  2,
-) as RowTable<Student>;
+export const students = rowTable(`${schema}.students`, { classId, studentId, present: column.boolean() }, [
+  "classId",
+  "studentId",
+]);
+export type Student = RowOfTable<(typeof students)["columns"]>;
 
-/** Has the counters of its attempts besides. */
+/** Has `assessmentCounters` besides. */
 export const assessments = rowTable(
-  "class_progress_v2.assessments",
-  {
-    assignment_id: "uuid",
-    class_id: "uuid",
-    code: "text",
-    kind: "text",
-    weight: "double precision",
-    due_at: "timestamptz",
-    grace_seconds: "integer",
-    counts: "text",
-  },
-  1,
+  `${schema}.assessments`,
+  { assignmentId, classId, code, kind, weight, dueAt, graceSeconds, counts },
+  ["assignmentId"],
 );
+
+/** What the attempts that count add up to. */
+export const attemptCounters = {
+  submitted: column.integer(),
+  banked: column.integer(),
+  late: column.integer(),
+  scored: column.integer(),
+  passed: column.integer(),
+};
+export const assessmentCounters = { ...attemptCounters, scoreSum: column.decimal() };
 
 /** Every attempt of every student. */
 export const attempts = rowTable(
-  "class_progress_v2.attempts",
+  `${schema}.attempts`,
   {
-    assignment_id: "uuid",
-    student_id: "uuid",
-    submission_id: "uuid",
-    handed_in_at: "timestamptz",
-    banked: "boolean",
-    score: "double precision",
-    lapsed: "boolean",
-    position: "bigint",
+    assignmentId,
+    studentId,
+    submissionId,
+    handedInAt,
+    banked,
+    score,
+    lapsed: column.boolean(),
+    position,
   },
-  3,
+  ["assignmentId", "studentId", "submissionId"],
 );

@@ -1,28 +1,28 @@
-import type { TenantId } from "@carillon/domain";
+import type { AssignmentId, ClassId, Instant, TenantId, UserId } from "@carillon/domain";
 import type { RecordedEvent } from "@carillon/platform";
 import type { Transaction } from "kysely";
 import { changesOf, type Projection, type RowChanges } from "../../../rows/projection.ts";
 import { changeRows, patch, put, revise } from "../../../rows/row-change.ts";
 import { idOf } from "../../../rows/stream-id.ts";
 import { countAttempts, countLateAgain, countStudents } from "./class-progress-counts.ts";
-import { assessments, attempts, classes, students, tenants } from "./class-progress-tables.ts";
+import { assessments, attempts, classes, students, tenants, version } from "./class-progress-tables.ts";
 import { countingAttempts, type StudentWork } from "./counting-attempts.ts";
 
-const joined = (class_id: string, student_id: string) =>
-  revise(students, { class_id, student_id }, (before) =>
-    before?.present ? before : { class_id, student_id, present: true },
+const joined = (classId: ClassId, studentId: UserId) =>
+  revise(students, { classId, studentId }, (before) =>
+    before?.present ? before : { classId, studentId, present: true },
   );
 
-const left = (class_id: string, student_id: string) =>
-  patch(students, { class_id, student_id }, { present: false });
+const left = (classId: ClassId, studentId: UserId) =>
+  patch(students, { classId, studentId }, { present: false });
 
 type HandedIn = Extract<RecordedEvent, { type: "SubmissionCommitted" | "SubmissionRecorded" }>;
 type SubmissionEvent = HandedIn | Extract<RecordedEvent, { type: "SubmissionGraded" | "SubmissionLapsed" }>;
 
-const attempted = (event: HandedIn, handed_in_at: string, banked: boolean) =>
+const attempted = (event: HandedIn, handedInAt: Instant, banked: boolean) =>
   put(attempts, {
     ...attemptOf(event),
-    handed_in_at,
+    handedInAt,
     banked,
     score: null,
     lapsed: false,
@@ -30,34 +30,19 @@ const attempted = (event: HandedIn, handed_in_at: string, banked: boolean) =>
   });
 
 const attemptOf = (event: SubmissionEvent) => ({
-  assignment_id: event.data.assignmentId,
-  student_id: event.data.studentId,
-  submission_id: idOf(event),
+  assignmentId: event.data.assignmentId,
+  studentId: event.data.studentId,
+  submissionId: idOf(event),
 });
 
 const changes: RowChanges = {
-  TenantEnrolled: ({ data }) => put(tenants, { time_zone: data.timeZone }),
-  ClassOpened: (event) => {
-    const { code, startsOn, lengthDays } = event.data;
-    return put(classes, { class_id: idOf(event), code, starts_on: startsOn, length_days: lengthDays });
-  },
+  TenantEnrolled: ({ data }) => put(tenants, data),
+  ClassOpened: (event) => put(classes, { ...event.data, classId: idOf(event) }),
   StudentJoinedClass: ({ data }) => joined(data.classId, data.studentId),
   StudentLeftClass: ({ data }) => left(data.classId, data.studentId),
-  AssignmentPublished: (event) => {
-    const { classId, code, kind, weight, dueAt, graceSeconds, counts } = event.data;
-    return put(assessments, {
-      assignment_id: idOf(event),
-      class_id: classId,
-      code,
-      kind,
-      weight,
-      due_at: dueAt,
-      grace_seconds: graceSeconds,
-      counts,
-    });
-  },
+  AssignmentPublished: (event) => put(assessments, { ...event.data, assignmentId: idOf(event) }),
   AssignmentRescheduled: (event) =>
-    patch(assessments, { assignment_id: idOf(event) }, { due_at: event.data.dueAt }),
+    patch(assessments, { assignmentId: idOf(event) }, { dueAt: event.data.dueAt }),
   SubmissionCommitted: (event) => attempted(event, event.data.committedAt, false),
   SubmissionRecorded: (event) => attempted(event, event.data.handedInAt, event.data.banked),
   SubmissionLapsed: (event) => patch(attempts, attemptOf(event), { lapsed: true }),
@@ -74,7 +59,7 @@ async function apply(
   const revised = await changeRows(tx, tenantId, changesOf(changes, events));
   await countStudents(tx, tenantId, revised.of(students));
   const after = await countingAttempts(tx, tenantId, work);
-  const rescheduled = new Set(
+  const rescheduled = new Set<AssignmentId>(
     events.flatMap((event) => (event.type === "AssignmentRescheduled" ? [idOf(event)] : [])),
   );
   await countAttempts(tx, tenantId, before, after, rescheduled);
@@ -87,7 +72,7 @@ function workIn(events: readonly RecordedEvent[]): StudentWork[] {
   for (const event of events) {
     if (!isOfAttempt(event)) continue;
     const { assignmentId, studentId } = event.data;
-    work.set(`${assignmentId} ${studentId}`, { assignment_id: assignmentId, student_id: studentId });
+    work.set(`${assignmentId} ${studentId}`, { assignmentId, studentId });
   }
   return [...work.values()];
 }
@@ -101,7 +86,7 @@ const isOfAttempt = (event: RecordedEvent): event is SubmissionEvent =>
 /** How each class does with each assessment, counted up as events arrive. */
 export const classProgress: Projection = {
   name: "class_progress",
-  version: 2,
+  version,
   database: "reports",
   takes: new Set(Object.keys(changes)),
   apply,
