@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { CarillonError, type Instant, instantOf } from "@carillon/domain";
+import { CarillonError, type Instant, instantOf, type TenantId } from "@carillon/domain";
 import { type Kysely, sql, type Transaction } from "kysely";
 import { partitionOf } from "../event-bus/partition.ts";
 import type { Position } from "../event-log/event-log.ts";
@@ -34,7 +34,7 @@ export interface Database<Views> {
    * Runs `work` in a transaction that sees one tenant's rows. Throws `CarillonError` `unavailable` if the database
    * cannot be reached.
    */
-  withTenant<Value>(tenantId: string, work: (tx: Transaction<Views>) => Promise<Value>): Promise<Value>;
+  withTenant<Value>(tenantId: TenantId, work: (tx: Transaction<Views>) => Promise<Value>): Promise<Value>;
   /**
    * Reads one tenant's rows of one projection, together with how far it is. With `atLeast` it waits for that
    * position, and answers what there is, marked stale, where it does not come in time.
@@ -45,7 +45,7 @@ export interface Database<Views> {
    * );
    */
   read<Value>(
-    tenantId: string,
+    tenantId: TenantId,
     options: ReadOptions,
     work: (tx: Transaction<Views>) => Promise<Value>,
   ): Promise<Fresh<Value>>;
@@ -65,7 +65,7 @@ export function connectDatabase<Views>(url: string, options: PostgresOptions): D
   const db = openPostgres<Views>(url, options);
 
   const scoped =
-    <Value>(tenantId: string, work: (tx: Transaction<Views>) => Promise<Value>) =>
+    <Value>(tenantId: TenantId, work: (tx: Transaction<Views>) => Promise<Value>) =>
     async (tx: Transaction<Views>) => {
       await scopeToTenant(tx, tenantId);
       return work(tx);

@@ -1,10 +1,11 @@
+import type { TenantId } from "@carillon/domain";
 import { type Kysely, sql, type Transaction } from "kysely";
 
 /**
  * Sets the tenant whose rows the rest of the transaction sees and may write. The only place that does: the policies
  * of every table ask for it through `carillon.current_tenant()`.
  */
-export async function scopeToTenant<Schema>(tx: Transaction<Schema>, tenantId: string): Promise<void> {
+export async function scopeToTenant<Schema>(tx: Transaction<Schema>, tenantId: TenantId): Promise<void> {
   await sql`select set_config('carillon.tenant_id', ${tenantId}, true)`.execute(tx);
 }
 

@@ -1,9 +1,8 @@
-import type { TenantId } from "@carillon/domain";
+import type { LiveDatabase, TenantId } from "@carillon/domain";
 import {
   contentGraceMs,
   type Database,
   type EventLog,
-  type LiveDatabase,
   type Position,
   partitionOf,
   type References,

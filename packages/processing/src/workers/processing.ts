@@ -1,3 +1,4 @@
+import type { LiveDatabase } from "@carillon/domain";
 import {
   backgroundWorker,
   connectBus,
@@ -5,7 +6,6 @@ import {
   connectEventLog,
   createLogger,
   createMetrics,
-  type LiveDatabase,
   openContent,
   safeRoleOrExit,
   settingsOrExit,

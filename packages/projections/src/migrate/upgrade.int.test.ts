@@ -79,7 +79,7 @@ test("a new version of a read model is built from the log in place of the old on
   const tenantId = await enrollTenant(pipeline.eventLog, "north");
   const { position } = await enrollUser(pipeline.eventLog, tenantId, "ada");
   const read = (column: "username" | "initial", atLeast?: bigint) =>
-    pipeline.live.read(tenantId, { projection: "directory", atLeast, patienceMs: 20_000 }, async (tx) => {
+    pipeline.live.read(tenantId, { projection: "directory", atLeast, patienceMs: 60_000 }, async (tx) => {
       const query = sql`select ${sql.ref(column)} from directory.people`;
       return (await query.execute(tx)).rows;
     });

@@ -1,11 +1,5 @@
-import { CarillonError, tenantIdOf } from "@carillon/domain";
-import {
-  type CheckpointTables,
-  connectDatabase,
-  type Database,
-  type LiveDatabase,
-  partitionOf,
-} from "@carillon/platform";
+import { CarillonError, type LiveDatabase, tenantIdOf } from "@carillon/domain";
+import { type CheckpointTables, connectDatabase, type Database, partitionOf } from "@carillon/platform";
 import type { TestPostgres } from "@carillon/platform/testing";
 import { type Kysely, sql } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";

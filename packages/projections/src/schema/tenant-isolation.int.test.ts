@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { type TenantId, tenantIdOf } from "@carillon/domain";
+import { type LiveDatabase, type TenantId, tenantIdOf } from "@carillon/domain";
 import {
   assertOwnsAndBypassesNothing,
   type CheckpointTables,
   type Database,
-  type LiveDatabase,
   openPostgres,
   scopeToTenant,
   UnsafeRoleError,

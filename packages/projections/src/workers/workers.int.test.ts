@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { TenantId } from "@carillon/domain";
 import { freePort } from "@carillon/platform/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Pipeline, passwords, startPipeline } from "../testing/pipeline.ts";
@@ -92,7 +93,7 @@ const projector = (role = "carillon_projector", password = passwords.projectorPa
   PROJECTIONS: "directory,submissions",
 });
 
-const count = async (tenantId: string, atLeast: bigint) => {
+const count = async (tenantId: TenantId, atLeast: bigint) => {
   const { value, stale } = await pipeline.live.read(
     tenantId,
     { projection: "directory", atLeast, patienceMs: 60_000 },

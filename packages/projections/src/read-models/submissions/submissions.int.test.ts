@@ -6,18 +6,13 @@ import {
   type DomainEvent,
   type Instant,
   instantOf,
+  type LiveDatabase,
   streamName,
   submissionIdOf,
   tenantIdOf,
   userIdOf,
 } from "@carillon/domain";
-import {
-  type CheckpointTables,
-  type Database,
-  type LiveDatabase,
-  type RecordedEvent,
-  scopeToTenant,
-} from "@carillon/platform";
+import { type CheckpointTables, type Database, type RecordedEvent, scopeToTenant } from "@carillon/platform";
 import type { TestPostgres } from "@carillon/platform/testing";
 import { type Kysely, sql, type Transaction } from "kysely";
 import { afterAll, beforeAll, expect, test } from "vitest";

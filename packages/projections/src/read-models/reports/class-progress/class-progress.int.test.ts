@@ -9,6 +9,7 @@ import {
   type Instant,
   instantOf,
   membershipIdOf,
+  type ReportsDatabase,
   streamName,
   submissionIdOf,
   type TenantId,
@@ -16,13 +17,7 @@ import {
   type UserId,
   userIdOf,
 } from "@carillon/domain";
-import {
-  type CheckpointTables,
-  type Database,
-  type RecordedEvent,
-  type ReportsDatabase,
-  scopeToTenant,
-} from "@carillon/platform";
+import { type CheckpointTables, type Database, type RecordedEvent, scopeToTenant } from "@carillon/platform";
 import type { TestPostgres } from "@carillon/platform/testing";
 import fc from "fast-check";
 import type { Kysely, Transaction } from "kysely";
