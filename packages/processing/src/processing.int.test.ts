@@ -237,7 +237,7 @@ test("ten thousand items of one tenant do not delay another's one", async () => 
   await expect.poll(() => delivered().catch(() => 0)).toBe(1);
   gate.resolve();
   await expect.poll(() => order.length, { timeout: 90_000 }).toBe(many + 1);
-  // Those who had a place, and one that was in the line.
+  // Those that had a turn, and one that was in the line.
   expect(order.indexOf(other.tenantId)).toBeLessThanOrEqual(1_000 + 8 + 1);
 });
 

@@ -103,7 +103,7 @@ test("changed roles are heard within a second", async () => {
   expect(revocations.newestRoles(tenantId, userIdOf(tenantId, person.username))).toEqual(["teacher"]);
 });
 
-test("who starts later knows what was revoked before, once it is ready", async () => {
+test("a worker that starts later knows what was revoked before, once it is ready", async () => {
   await revokeAll();
   await soon("session_ended");
   const late = await followRevocations(bus, { keepMs });

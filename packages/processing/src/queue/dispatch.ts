@@ -6,7 +6,7 @@ const atOnce = 500;
 
 /**
  * Makes work of the events that a handler wants, until `signal` aborts. Rejects where the bus or its streams were lost. An
- * event is gone past only when its work is on disk, so that a crash sends some twice and leaves out none.
+ * event is acknowledged only when its work is on disk, so that a crash sends some twice and leaves out none.
  */
 export async function dispatch(queue: WorkQueue, handler: JobHandler, signal: AbortSignal): Promise<void> {
   const feed = await queue.candidates(handler.name, handler.category, handler.eventType);
@@ -28,7 +28,7 @@ export async function dispatch(queue: WorkQueue, handler: JobHandler, signal: Ab
   }
 }
 
-/** An event that cannot be read becomes work all the same: there it dies in sight. */
+/** An event that cannot be read becomes work all the same: there it becomes a dead letter that people see. */
 function wants(handler: JobHandler, event: StoredEvent): boolean {
   try {
     return handler.wants(event);

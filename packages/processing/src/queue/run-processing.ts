@@ -18,17 +18,17 @@ const retryDelayMs = 500;
  * event is dispatched anew.
  */
 export async function runProcessing(
-  { bus, ...parts }: ProcessingDependencies,
+  { bus, ...dependencies }: ProcessingDependencies,
   handlers: readonly JobHandler[],
   signal: AbortSignal,
 ): Promise<void> {
-  const working = { ...parts, tries: openTries(bus) };
+  const working = { ...dependencies, tries: openTries(bus) };
   while (!signal.aborted) {
     try {
       await processUntilLost(bus, working, handlers, signal);
     } catch (error) {
       if (signal.aborted) return;
-      parts.logger.warn({ err: error }, "processing interrupted, trying again");
+      dependencies.logger.warn({ err: error }, "processing interrupted, trying again");
     }
     await delay(retryDelayMs, undefined, { signal }).catch(() => {});
   }
@@ -36,7 +36,7 @@ export async function runProcessing(
 
 async function processUntilLost(
   bus: Bus,
-  parts: WorkDependencies,
+  dependencies: WorkDependencies,
   handlers: readonly JobHandler[],
   signal: AbortSignal,
 ): Promise<void> {
@@ -44,12 +44,12 @@ async function processUntilLost(
   const lost = new AbortController();
   const ended = AbortSignal.any([signal, lost.signal]);
   const byName = new Map(handlers.map((handler) => [handler.name, handler]));
-  const work = (item: WorkItem) => workOn(parts, byName.get(item.handler) as JobHandler, item);
+  const work = (item: WorkItem) => workOn(dependencies, byName.get(item.handler) as JobHandler, item);
   const running = [
     ...handlers.map((handler) => dispatch(queue, handler, ended)),
-    serveQueues(queue, new Set(byName.keys()), work, parts.logger, ended),
-  ].map((part) =>
-    part.catch((error: unknown) => {
+    serveQueues(queue, new Set(byName.keys()), work, dependencies.logger, ended),
+  ].map((task) =>
+    task.catch((error: unknown) => {
       lost.abort();
       throw error;
     }),

@@ -14,18 +14,26 @@ import type { WorkObserver } from "./work-on.ts";
 
 /** Keeps the metrics of the work queue; figures that NATS holds stay what they were while it is away. */
 export function observeWork(handlers: readonly JobHandler[], bus: Bus, metrics: Registry): WorkObserver {
-  const about = { registers: [metrics], labelNames: ["handler"] as const };
-  const done = new Counter({ ...about, name: telemetryNames.workDone, help: "Items of work that were done" });
-  const failed = new Counter({ ...about, name: telemetryNames.workRetries, help: "Failed tries of work" });
+  const byHandler = { registers: [metrics], labelNames: ["handler"] as const };
+  const done = new Counter({
+    ...byHandler,
+    name: telemetryNames.workDone,
+    help: "Items of work that were done",
+  });
+  const failed = new Counter({
+    ...byHandler,
+    name: telemetryNames.workRetries,
+    help: "Failed tries of work",
+  });
   const seconds = new Histogram({
-    ...about,
+    ...byHandler,
     name: telemetryNames.workSeconds,
     help: "How long one item takes",
     buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
   });
   let letters: Promise<DeadLetters> | undefined;
   new Gauge({
-    ...about,
+    ...byHandler,
     name: telemetryNames.workDead,
     help: "Work that could not be done and waits for somebody",
     async collect() {
@@ -36,7 +44,7 @@ export function observeWork(handlers: readonly JobHandler[], bus: Bus, metrics: 
     },
   });
   new Gauge({
-    ...about,
+    ...byHandler,
     name: telemetryNames.workLagSeconds,
     help: "For how long the oldest work has been due",
     async collect() {

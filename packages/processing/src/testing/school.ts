@@ -45,7 +45,7 @@ export interface TestPlatform {
   readonly eventLog: EventLog;
   readonly content: ContentStore;
   /** Starts processing in this process, by default with the real handlers and hardly any back-off. */
-  startProcessing(parts?: Partial<ProcessingDependencies>, handlers?: readonly JobHandler[]): Running;
+  startProcessing(dependencies?: Partial<ProcessingDependencies>, handlers?: readonly JobHandler[]): Running;
   stop(): Promise<void>;
 }
 
@@ -79,7 +79,10 @@ export async function startTestPlatform(): Promise<TestPlatform> {
     bus,
     eventLog,
     content,
-    startProcessing: (parts = {}, handlers = [gradeHandler(eventLog, content), lapseHandler(eventLog)]) =>
+    startProcessing: (
+      dependencies = {},
+      handlers = [gradeHandler(eventLog, content), lapseHandler(eventLog)],
+    ) =>
       run((signal) =>
         runProcessing(
           {
@@ -87,7 +90,7 @@ export async function startTestPlatform(): Promise<TestPlatform> {
             logger: silentLogger,
             observer: { done: () => {}, failed: () => {} },
             backOffMs: [20, 20, 20, 20],
-            ...parts,
+            ...dependencies,
           },
           handlers,
           signal,

@@ -94,8 +94,8 @@ function describe(error: unknown): string {
       string,
       string | undefined
     >;
-    const place = [schema, table, column ?? constraint].filter(Boolean).join(".");
-    return `the database refused the row: SQLSTATE ${code}${place && ` at ${place}`}`;
+    const subject = [schema, table, column ?? constraint].filter(Boolean).join(".");
+    return `the database refused the row: SQLSTATE ${code}${subject && ` at ${subject}`}`;
   }
   return error instanceof Error ? error.name : "unknown error";
 }

@@ -11,9 +11,9 @@ export const shardsOf = (projections: readonly Projection[]): Shard[] =>
 
 /** Keeps projections of one database up to date until `signal` aborts. Each partition goes on by itself. */
 export async function runProjector(
-  parts: ProjectorDependencies,
+  dependencies: ProjectorDependencies,
   projections: readonly Projection[],
   signal: AbortSignal,
 ): Promise<void> {
-  await Promise.all(shardsOf(projections).map((shard) => runShard(parts, shard, signal)));
+  await Promise.all(shardsOf(projections).map((shard) => runShard(dependencies, shard, signal)));
 }

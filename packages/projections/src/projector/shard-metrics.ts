@@ -1,13 +1,14 @@
 import { type Bus, Counter, feedBacklog, Gauge, type Registry, telemetryNames } from "@carillon/platform";
 import type { Shard } from "./apply-events.ts";
-import { readerOf, type ShardObserver } from "./run-shard.ts";
+import { readerOf } from "./run-shard.ts";
+import type { ShardObserver } from "./shard-observer.ts";
 
 /** Keeps the metrics of shards; `stopped` names those that an event stopped. */
 export function observeShards(shards: readonly Shard[], bus: Bus, metrics: Registry) {
   const created = new Map<Shard, Date>();
   const stoppedShards = new Set<Shard>();
   const labels = ({ projection, partition }: Shard) => ({ projection: projection.name, partition });
-  const about = { registers: [metrics], labelNames: ["projection", "partition"] as const };
+  const ofShards = { registers: [metrics], labelNames: ["projection", "partition"] as const };
 
   const projected = new Counter({
     name: telemetryNames.projectedEvents,
@@ -16,17 +17,17 @@ export function observeShards(shards: readonly Shard[], bus: Bus, metrics: Regis
     labelNames: ["projection"],
   });
   const stopped = new Gauge({
-    ...about,
+    ...ofShards,
     name: telemetryNames.projectionStopped,
     help: "1 where an event stopped it",
   });
   const lagSeconds = new Gauge({
-    ...about,
+    ...ofShards,
     name: telemetryNames.projectionLagSeconds,
     help: "Age of the last event that a lagging projection has",
   });
   new Gauge({
-    ...about,
+    ...ofShards,
     name: telemetryNames.projectionLagEvents,
     help: "Events on the bus that the projection does not have yet",
     async collect() {

@@ -24,13 +24,13 @@ const retryDelayMs = 250;
  * checkpoint: the last event on the bus says how far it is, so a bus that lost everything is filled again, and
  * wherever it is uncertain what arrived it begins again there. Two relays at once do no harm.
  */
-export async function runRelay(parts: RelayDependencies, signal: AbortSignal): Promise<void> {
+export async function runRelay(dependencies: RelayDependencies, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      await relay(parts, signal);
+      await relay(dependencies, signal);
     } catch (error) {
       if (signal.aborted) return;
-      parts.logger.warn({ err: error }, "relay interrupted, trying again");
+      dependencies.logger.warn({ err: error }, "relay interrupted, trying again");
     }
     await delay(retryDelayMs, undefined, { signal }).catch(() => {});
   }
@@ -43,10 +43,10 @@ async function relay({ eventLog, bus, relayed }: RelayDependencies, signal: Abor
       publisher.last,
       AbortSignal.any([signal, publisher.failed]),
     )) {
-      const place = routeOf(event);
-      if (!place) continue;
-      const room = publisher.publish(event, place);
-      if (room) await room;
+      const route = routeOf(event);
+      if (!route) continue;
+      const caughtUp = publisher.publish(event, route);
+      if (caughtUp) await caughtUp;
       relayed(event);
     }
     await publisher.settled();

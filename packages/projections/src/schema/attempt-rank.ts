@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
 /**
- * Makes `carillon.attempt_rank(counts, handed_in_at, position, score)`, the one place that says which of a student's
+ * Makes `carillon.attempt_rank(counts, handed_in_at, position, score)`, the one function that says which of a student's
  * attempts at an assignment counts: the one of the greatest rank, of those that have not lapsed.
  *
  * `last`: the later handed in, of two at one time the later in the log; `first`: the opposite; `best`: the higher

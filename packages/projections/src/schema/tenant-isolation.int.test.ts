@@ -98,7 +98,7 @@ test("a reader cannot write", async () => {
   await expect(live.withTenant(north, (tx) => statement.execute(tx))).rejects.toThrow("permission denied");
 });
 
-test("who reads and who projects owns nothing and bypasses nothing", async () => {
+test("the reader's and the projector's roles own nothing and bypass nothing", async () => {
   await live.assertOwnsAndBypassesNothing();
   await assertOwnsAndBypassesNothing(projector);
 });

@@ -81,7 +81,7 @@ interface ViewSource<List extends Columns> {
 
 /**
  * Shows rows to readers as the view `<projection>.<name>`, in place of what was shown there. The view runs with the
- * rights of who asks, so the tables' policies hold.
+ * rights of the role that asks, so the tables' policies hold.
  */
 export async function publishView<List extends Columns>(
   db: Kysely<unknown>,

@@ -21,7 +21,7 @@ import {
 import type { Kysely } from "kysely";
 import { migrateDatabases } from "../migrate/migrate-databases.ts";
 import { runProjector } from "../projector/projector.ts";
-import type { ShardObserver } from "../projector/run-shard.ts";
+import type { ShardObserver } from "../projector/shard-observer.ts";
 import { runRelay } from "../relay/relay.ts";
 import type { Projection } from "../rows/projection.ts";
 
