@@ -48,7 +48,7 @@ afterAll(async () => {
   await pipeline.stop();
 });
 
-/** A person of his own for each test, with a session. */
+/** A person of its own for each test, with a session. */
 let person: { username: string; sub: UserId; sid: SessionId };
 beforeEach(async () => {
   const username = `person-${++people}`;
