@@ -73,6 +73,12 @@ test("how far the read models are can be seen, and nothing is skipped that has n
     new Set(["directory", "submissions", "credentials", "class_progress"]),
   );
   expect(status.every(({ stoppedAt }) => stoppedAt === null)).toBe(true);
+  const { stdout } = await carillon("projections", "status", "--data", data);
+  const named = stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(":")[0]);
+  expect(named.toSorted()).toEqual(["class_progress v2", "credentials v1", "directory v2", "submissions v2"]);
   const [first] = moved;
   const skip = [
     "--projection",

@@ -1,3 +1,8 @@
 export * from "./migrate/migrate-databases.ts";
 export { type Skip, skipPoison } from "./projector/poison.ts";
-export { type PartitionStatus, projectionStatus, type StoppedAt } from "./projector/status.ts";
+export {
+  type PartitionProgress,
+  type PartitionStatus,
+  projectionStatus,
+  withBacklog,
+} from "./projector/status.ts";

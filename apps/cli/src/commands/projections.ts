@@ -1,9 +1,10 @@
 import { userInfo } from "node:os";
 import process from "node:process";
-import { SettingsError } from "@carillon/platform";
-import { type PartitionStatus, projectionStatus, skipPoison } from "@carillon/projections";
+import { connectBusOnce, SettingsError } from "@carillon/platform";
+import { type PartitionProgress, projectionStatus, skipPoison, withBacklog } from "@carillon/projections";
 import { type Command, InvalidArgumentError } from "commander";
-import { findPlatform } from "../operator/platform-address.ts";
+import { findPlatform, type Platform } from "../operator/platform-address.ts";
+import { projectionLines } from "../operator/projection-lines.ts";
 import type { DatabaseUrls } from "../up/engines/engine-settings.ts";
 
 export function projectionsCommand(program: Command): void {
@@ -11,15 +12,17 @@ export function projectionsCommand(program: Command): void {
 
   projections
     .command("status")
-    .description("how far each partition of each projection is, and where one has stopped")
+    .description("how far behind each projection is, and where one has stopped; with --json, each partition")
     .option("--data <dir>", "the folder of the running platform")
     .option("--json", "print one JSON document")
     .action(async (options: { data?: string; json?: true }) => {
-      const partitions = await everyPartition(databasesOf(options.data));
+      const partitions = await everyPartition(findPlatform({ data: options.data, env: process.env }));
       process.stdout.write(
         options.json
           ? `${JSON.stringify(partitions)}\n`
-          : partitions.map((status) => `${asLine(status)}\n`).join(""),
+          : projectionLines(partitions, new Date())
+              .map((line) => `${line}\n`)
+              .join(""),
       );
     });
 
@@ -39,7 +42,7 @@ export function projectionsCommand(program: Command): void {
         by: string;
         data?: string;
       }) => {
-        const databases = databasesOf(options.data);
+        const databases = databasesOf(findPlatform({ data: options.data, env: process.env }));
         const partition = Number(options.partition);
         for (const url of Object.values(databases)) {
           const known = (await projectionStatus(url)).some(
@@ -62,25 +65,21 @@ export function projectionsCommand(program: Command): void {
     );
 }
 
-function databasesOf(data: string | undefined): DatabaseUrls {
-  const { projectorUrls } = findPlatform({ data, env: process.env });
+function databasesOf({ projectorUrls }: Platform): DatabaseUrls {
   if (projectorUrls) return projectorUrls;
   throw new SettingsError("settings: DATABASE_URL, AUTH_DATABASE_URL and REPORTS_DATABASE_URL are missing");
 }
 
-const everyPartition = async (databases: DatabaseUrls): Promise<PartitionStatus[]> =>
-  (await Promise.all(Object.values(databases).map((url) => projectionStatus(url)))).flat();
-
-const asLine = ({ projection, version, partition, position, created, stoppedAt }: PartitionStatus) => {
-  const place = `${projection} v${version} partition ${partition}: `;
-  if (stoppedAt) {
-    const { position: at, eventType, stream, revision, error } = stoppedAt;
-    return `${place}STOPPED at position ${at}: ${eventType}, ${stream} revision ${revision}: ${error}`;
+async function everyPartition(platform: Platform): Promise<PartitionProgress[]> {
+  const urls = Object.values(databasesOf(platform));
+  const partitions = (await Promise.all(urls.map((url) => projectionStatus(url)))).flat();
+  const bus = await connectBusOnce(platform.natsUrl, "carillon projections status").catch(() => undefined);
+  try {
+    return await withBacklog(partitions, bus);
+  } finally {
+    await bus?.close();
   }
-  return (
-    place + (position === null ? "nothing yet" : `position ${position}, written ${created?.toISOString()}`)
-  );
-};
+}
 
 function wholeNumber(text: string): string {
   if (!/^\d{1,20}$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");

@@ -13,6 +13,12 @@ export const connectBus = (url: string, name: string): Promise<Bus> =>
     reconnectTimeWait: 250,
   });
 
+const answerMs = 2_000;
+
+/** Connects to NATS once, for a short call. Rejects where it does not answer in two seconds. */
+export const connectBusOnce = (url: string, name: string): Promise<Bus> =>
+  connect({ servers: url, name, reconnect: false, timeout: answerMs });
+
 /**
  * Calls `lost` each time that the connection was broken and is made again: what was under way is lost then. Gives
  * what ends the watch.

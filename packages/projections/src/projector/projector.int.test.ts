@@ -16,7 +16,7 @@ import { enrollTenant, enrollUser } from "../testing/school.ts";
 import { until } from "../testing/until.ts";
 import { type Applied, applyEvents, readCheckpoint, type Shard } from "./apply-events.ts";
 import { skipPoison } from "./poison.ts";
-import { readerOf } from "./run-shard.ts";
+import { readerOf } from "./reader-of.ts";
 import { projectionStatus } from "./status.ts";
 
 const { directory } = projections;

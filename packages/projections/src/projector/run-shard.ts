@@ -14,6 +14,7 @@ import { readCheckpoint, type Shard } from "./apply-events.ts";
 import { type Apply, fillGap } from "./fill-gap.ts";
 import { gatherMs, holdMs } from "./pace.ts";
 import { skippedPositions } from "./poison.ts";
+import { readerOf } from "./reader-of.ts";
 import type { ShardObserver } from "./shard-observer.ts";
 import { applyOrStop, Stopped, untilPast } from "./stopped-shard.ts";
 
@@ -29,10 +30,6 @@ export interface ProjectorDependencies {
 
 const batchSize = 1_000;
 const retryDelayMs = 250;
-
-/** The name under which the bus remembers how far the shard is. */
-export const readerOf = ({ projection: { name, version }, partition }: Shard) =>
-  `${name}_v${version}_p${partition}`;
 
 /**
  * Keeps one shard up to date until `signal` aborts. Whatever fails, it begins again at the checkpoint, for ever; an

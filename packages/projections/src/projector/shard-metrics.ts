@@ -1,6 +1,6 @@
 import { type Bus, Counter, feedBacklog, Gauge, type Registry, telemetryNames } from "@carillon/platform";
 import type { Shard } from "./apply-events.ts";
-import { readerOf } from "./run-shard.ts";
+import { readerOf } from "./reader-of.ts";
 import type { ShardObserver } from "./shard-observer.ts";
 
 /** Keeps the metrics of shards; `stopped` names those that an event stopped. */

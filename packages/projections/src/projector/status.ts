@@ -1,5 +1,6 @@
-import { type CheckpointTables, openPostgres } from "@carillon/platform";
+import { type Bus, type CheckpointTables, feedBacklog, openPostgres } from "@carillon/platform";
 import { type Kysely, sql } from "kysely";
+import { readerOf } from "./reader-of.ts";
 
 /** How far one partition of a projection is. */
 export interface PartitionStatus {
@@ -13,6 +14,12 @@ export interface PartitionStatus {
   readonly appliedAt: Date | null;
   /** The event that it stopped at. */
   readonly stoppedAt: StoppedAt | null;
+}
+
+/** How far one partition of a projection is, and how far it has to go. */
+export interface PartitionProgress extends PartitionStatus {
+  /** How many events on the bus it does not have; null where the bus does not say. */
+  readonly behind: number | null;
 }
 
 export interface StoppedAt {
@@ -57,3 +64,21 @@ export async function projectionStatus(url: string): Promise<PartitionStatus[]> 
     await db.destroy();
   }
 }
+
+/**
+ * Adds how far each partition has to go.
+ *
+ * @param bus undefined where it cannot be reached
+ */
+export const withBacklog = (
+  partitions: readonly PartitionStatus[],
+  bus: Bus | undefined,
+): Promise<PartitionProgress[]> =>
+  Promise.all(
+    partitions.map(async (status) => {
+      const { projection, version, partition } = status;
+      const reader = readerOf({ projection: { name: projection, version }, partition });
+      const behind = bus ? await feedBacklog(bus, reader).catch(() => null) : null;
+      return { ...status, behind };
+    }),
+  );
