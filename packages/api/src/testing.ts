@@ -373,11 +373,9 @@ export async function refusal(call: Promise<unknown>) {
   throw new Error("the call was not refused");
 }
 
-/** Which session a refresh token belongs to. */
-export const sessionOf = ({ refreshToken }: { refreshToken: string }): SessionId =>
-  SessionId.parse(
-    JSON.parse(Buffer.from(refreshToken.split(".")[0] ?? "", "base64url").toString()).sessionId,
-  );
+/** Which session an access token belongs to. */
+export const sessionOf = ({ accessToken }: { accessToken: string }): SessionId =>
+  SessionId.parse(JSON.parse(Buffer.from(accessToken.split(".")[1] ?? "", "base64url").toString()).sid);
 
 export const schoolProfile = (slug: string): TenantProfile => ({
   name: "Riverside High",

@@ -56,7 +56,7 @@ describe.each(runtimes)("login in an outage, on %s", (runtime) => {
   const login = (username: string, given = password, at = anybody) =>
     comingBack(() => at.auth.login.mutate({ tenant, username, password: given }));
 
-  const eventsOf = async (answer: { refreshToken: string; tenantId: TenantId }) => {
+  const eventsOf = async (answer: { accessToken: string; tenantId: TenantId }) => {
     const types: string[] = [];
     const stream = streamName("session", answer.tenantId, sessionOf(answer));
     for await (const { type } of eventLog.readStream(stream)) types.push(type);
