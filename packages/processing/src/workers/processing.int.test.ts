@@ -39,7 +39,9 @@ afterAll(async () => {
 async function start(runtime: Runtime) {
   const worker = await launchWorker(runtime, module, settings);
   await expect
-    .poll(async () => (await fetch(`${worker.url}/readyz`).catch(() => undefined))?.status)
+    .poll(async () => (await fetch(`${worker.url}/readyz`).catch(() => undefined))?.status, {
+      timeout: 120_000,
+    })
     .toBe(200);
   return worker;
 }
