@@ -1,5 +1,5 @@
-/** How a test file ends; `testing.ts` is a room's own help for tests. */
-const tests = "(\\.test|\\.test-d|/testing|/testing/[a-z-]+)\\.ts$";
+/** How a test file ends, what helps the tests of one package, and the package that helps all of them. */
+const tests = "((\\.test|\\.test-d|/testing|/testing/[a-z-]+)\\.ts$|^packages/testkit/)";
 
 /** The servers' clients: who may open a connection. */
 const clients = "/node_modules/(@eventstore/db-client|nats|pg)/";
@@ -36,7 +36,7 @@ export default {
       name: "platform-tests",
       severity: "error",
       from: { path: `${room("platform")}.*${tests}` },
-      to: { path: "^(packages|apps)/", pathNot: room("platform|domain|eventstore-node") },
+      to: { path: "^(packages|apps)/", pathNot: room("platform|domain|testkit") },
     },
     {
       name: "rooms-do-not-know-one-another",
@@ -80,7 +80,47 @@ export default {
       comment: "They run real workers.",
       severity: "error",
       from: { path: `${room("client")}.*${tests}` },
-      to: { path: "^(packages|apps)/", pathNot: room("client|api") },
+      to: { path: "^(packages|apps)/", pathNot: room("client|api|testkit") },
+    },
+    {
+      name: "launcher-starts-what-manifests-say",
+      comment: "It knows how processes are started, and of the workers their manifests and nothing else.",
+      severity: "error",
+      from: { path: room("launcher"), pathNot: tests },
+      to: {
+        path: "^(packages|apps)/",
+        pathNot: [
+          room("launcher|platform"),
+          "^packages/(api|projections|processing)/src/workers/manifests.ts$",
+          "^packages/eventstore-node/src/main.ts$",
+        ],
+      },
+    },
+    {
+      name: "workers-do-not-know-who-starts-them",
+      severity: "error",
+      from: { path: "^packages/", pathNot: [room("launcher"), tests] },
+      to: { path: room("launcher") },
+    },
+    {
+      name: "manifests-are-data",
+      comment: "A worker's manifest is read without loading the worker.",
+      severity: "error",
+      from: { path: "/workers/manifests.ts$" },
+      to: { pathNot: room("platform"), dependencyTypesNot: ["core"] },
+    },
+    {
+      name: "only-tests-use-the-testkit",
+      severity: "error",
+      from: { path: "^(packages|apps|bench)/", pathNot: tests },
+      to: { path: room("testkit") },
+    },
+    {
+      name: "testkit-knows-no-apps",
+      comment: "It starts the command line as an operator does: as a process.",
+      severity: "error",
+      from: { path: room("testkit") },
+      to: { path: "^(apps|bench)/" },
     },
     {
       name: "nobody-behind-the-gateway-is-a-client",
@@ -117,7 +157,10 @@ export default {
     {
       name: "only-platform-opens-connections",
       severity: "error",
-      from: { path: "^(packages|apps)/", pathNot: [room("platform|eventstore-node"), `^apps/.*${tests}`] },
+      from: {
+        path: "^(packages|apps)/",
+        pathNot: [room("platform|eventstore-node"), `^apps/.*${tests}`, room("testkit")],
+      },
       to: { path: clients },
     },
     {

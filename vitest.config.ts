@@ -22,6 +22,7 @@ const level = (name: keyof typeof limits) => ({
     hookTimeout: limits[name].test,
     expect: { poll: { timeout: limits[name].poll } },
     sequence: { groupOrder: order[name] },
+    ...(name === "int" && { globalSetup: "packages/testkit/src/run/global-setup.ts" }),
     ...(name === "e2e" && { fileParallelism: false }),
   },
 });

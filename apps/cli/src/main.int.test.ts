@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
+import { temporaryFolder } from "@carillon/testkit";
 import { describe, expect, test } from "vitest";
-import { temporaryFolder } from "./up/testing.ts";
 
 const carillon = (args: readonly string[], env: Record<string, string> = {}) =>
   spawnSync(process.execPath, [join(import.meta.dirname, "main.ts"), ...args], {

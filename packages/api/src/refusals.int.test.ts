@@ -1,42 +1,38 @@
 import type { ClassId, Role, UserId } from "@carillon/domain";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Client,
   clientOf,
   fromNow,
   launchWorker,
   newAssignment,
+  newSlug,
   openSchool,
   operatorToken,
   refusal,
   runtimes,
   type School,
   type Servers,
+  type SharedWorkers,
   schoolProfile,
   settingsFor,
-  startServers,
-  startWorkers,
+  sharedWorkers,
+  test,
   tokenFor,
-  type Workers,
-  workerModule,
-} from "./testing.ts";
+} from "@carillon/testkit";
+import { describe, expect } from "vitest";
 
 let servers: Servers;
-beforeAll(async () => {
-  servers = await startServers();
-});
-afterAll(() => servers?.stop());
 
 describe.each(runtimes)("refusals on %s", (runtime) => {
-  let workers: Workers;
+  let workers: SharedWorkers;
   let school: School;
   let url: string;
-  beforeAll(async () => {
-    workers = await startWorkers(runtime, servers);
+  test.beforeAll(async () => {
+    workers = await sharedWorkers(runtime);
+    servers = workers.servers;
     url = workers.gateway.url;
-    school = await openSchool(url, servers.signingKey, `refusals-${runtime}`);
+    school = await openSchool(url, servers.signingKey, newSlug(`refusals-${runtime}`));
   });
-  afterAll(() => workers?.stop());
 
   const post = async (path: string, body: string, headers: Record<string, string> = {}) => {
     const response = await fetch(`${url}/trpc/${path}`, {
@@ -101,7 +97,7 @@ describe.each(runtimes)("refusals on %s", (runtime) => {
 
   test("names are taken once, and saying the same again is not a second time", async () => {
     const { operator, teacher, classId } = school;
-    const profile = schoolProfile(`taken-${runtime}`);
+    const profile = schoolProfile(newSlug(`taken-${runtime}`));
     const platform = clientOf(url, await operatorToken(servers.signingKey, null));
     const enrolled = await platform.tenants.enroll.mutate(profile);
     expect(await platform.tenants.enroll.mutate(profile)).toEqual(enrolled);
@@ -217,7 +213,7 @@ describe.each(runtimes)("refusals on %s", (runtime) => {
       const database = { auth: "AUTH_DATABASE_URL", api: "DATABASE_URL", reports: "REPORTS_DATABASE_URL" }[
         name
       ];
-      const launched = await launchWorker(runtime, workerModule(name), {
+      const launched = await launchWorker(runtime, name, {
         ...settingsFor(servers)[name],
         [database]: servers.owner[name === "api" ? "live" : name],
       });

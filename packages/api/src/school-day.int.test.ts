@@ -1,49 +1,35 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   clientOf,
   fresh,
   newAssignment,
+  newSlug,
   openSchool,
   operatorToken,
   refusal,
   runtimes,
   type School,
   type Servers,
+  type SharedWorkers,
   schoolProfile,
-  startServers,
-  startWorkers,
-  type TestWorker,
+  sharedWorkers,
+  test,
   textFile,
-  type Workers,
-} from "./testing.ts";
+} from "@carillon/testkit";
+import { describe, expect } from "vitest";
 
 let servers: Servers;
-let filling: TestWorker[];
-beforeAll(async () => {
-  servers = await startServers();
-  filling = await Promise.all([
-    servers.startRelay(),
-    servers.startProjector("live", "directory", "submissions"),
-    servers.startProjector("reports", "class_progress"),
-    servers.startProjector("auth", "credentials"),
-  ]);
-});
-afterAll(async () => {
-  await Promise.all((filling ?? []).map((worker) => worker.stop()));
-  await servers?.stop();
-});
 
 describe.each(runtimes)("a school's day on %s", (runtime) => {
-  let workers: Workers;
+  let workers: SharedWorkers;
   let url: string;
-  beforeAll(async () => {
-    workers = await startWorkers(runtime, servers);
+  test.beforeAll(async () => {
+    workers = await sharedWorkers(runtime);
+    servers = workers.servers;
     url = workers.gateway.url;
   });
-  afterAll(() => workers?.stop());
 
   test("from the school's enrolment to the report", async () => {
-    const tenant = `day-${runtime}`;
+    const tenant = newSlug(`day-${runtime}`);
     const password = "correct horse";
     const platform = clientOf(url, await operatorToken(servers.signingKey, null));
     const { tenantId } = await platform.tenants.enroll.mutate(schoolProfile(tenant));
@@ -181,8 +167,8 @@ describe.each(runtimes)("a school's day on %s", (runtime) => {
 
   describe("reading", () => {
     let school: School;
-    beforeAll(async () => {
-      school = await openSchool(url, servers.signingKey, `reading-${runtime}`);
+    test.beforeAll(async () => {
+      school = await openSchool(url, servers.signingKey, newSlug(`reading-${runtime}`));
     });
 
     test("what a command has done is in the query that asks for its position, every time", async () => {
@@ -230,7 +216,7 @@ describe.each(runtimes)("a school's day on %s", (runtime) => {
       expect(await refusal(outsider.client.assignments.list.query({ classId }))).toMatchObject({
         errorCode: "not_a_member",
       });
-      const other = await openSchool(url, servers.signingKey, `elsewhere-${runtime}`);
+      const other = await openSchool(url, servers.signingKey, newSlug(`elsewhere-${runtime}`));
       expect(
         await refusal(other.admin.client.assignments.list.query({ classId, atLeast: other.position })),
       ).toMatchObject({ errorCode: "class_unknown" });

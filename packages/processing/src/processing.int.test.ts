@@ -8,13 +8,13 @@ import {
   publishWork,
   workSubject,
 } from "@carillon/platform";
+import type { Running } from "@carillon/testkit";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { done, type JobHandler, type Outcome } from "./queue/job-handler.ts";
 import {
   eventsOf,
   handIn,
   openSchool,
-  type Running,
   rightAnswers,
   type School,
   startTestPlatform,

@@ -1,15 +1,13 @@
 import type { TenantId } from "@carillon/domain";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { enrollTenant, enrollUser, type Pipeline, test } from "@carillon/testkit";
+import { expect } from "vitest";
 import { projections } from "./read-models/all-projections.ts";
-import { type Pipeline, startPipeline } from "./testing/pipeline.ts";
-import { enrollTenant, enrollUser } from "./testing/school.ts";
 
 let pipeline: Pipeline;
 
-beforeAll(async () => {
-  pipeline = await startPipeline();
+test.beforeAll(({ pipeline: own }) => {
+  pipeline = own;
 });
-afterAll(() => pipeline.stop());
 
 const usernames = (tenantId: TenantId, atLeast?: bigint) =>
   pipeline.live.read(tenantId, { projection: "directory", atLeast, patienceMs: 60_000 }, async (tx) => {

@@ -17,26 +17,35 @@ import {
   newSessionId,
   type Revocations,
 } from "@carillon/platform";
-import { openRoundTrips, type RoundTrips } from "@carillon/platform/testing";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type Pipeline, startPipeline } from "./testing/pipeline.ts";
-import { enrollTenant, enrollUser } from "./testing/school.ts";
-import { until } from "./testing/until.ts";
+import {
+  enrollTenant,
+  enrollUser,
+  openRoundTrips,
+  type Pipeline,
+  type RoundTrips,
+  startPipeline,
+  type TestServer,
+  test,
+  until,
+} from "@carillon/testkit";
+import { afterAll, beforeEach, expect } from "vitest";
 
 const keepMs = 660_000;
 
 let pipeline: Pipeline;
+let nats: TestServer;
 let tenantId: TenantId;
 let bus: Bus;
 let revocations: Revocations;
 let trips: RoundTrips;
 let people = 0;
 
-beforeAll(async () => {
-  pipeline = await startPipeline();
+test.beforeAll(async ({ natsServer }) => {
+  nats = natsServer;
+  pipeline = await startPipeline({ natsUrl: nats.url });
   tenantId = await enrollTenant(pipeline.eventLog, "north");
   pipeline.startRelay();
-  bus = await connectBus(pipeline.nats.url, "verifier");
+  bus = await connectBus(nats.url, "verifier");
   revocations = await followRevocations(bus, { keepMs });
   await revocations.ready();
   trips = openRoundTrips(pipeline.eventLog, bus);
@@ -114,11 +123,11 @@ test("a worker that starts later knows what was revoked before, once it is ready
 });
 
 test("while the bus is away tokens are taken, and what was revoked meanwhile is heard when it is back", async () => {
-  await pipeline.nats.kill9();
+  await nats.kill9();
   await until("it is noticed", () => revocations.notes().length > 0);
   await revokeAll();
   expect(answer()).toBe("taken");
-  await pipeline.nats.restart();
+  await nats.restart();
   await until("it is heard", () => answer() === "session_ended");
   await until("all of it is live", () => revocations.notes().length === 0);
 });

@@ -26,12 +26,11 @@ import {
   userIdOf,
 } from "@carillon/domain";
 import { commandContext, connectEventLog, type EventLog } from "@carillon/platform";
-import { startEventStore, type TestServer } from "@carillon/platform/testing";
+import { test } from "@carillon/testkit";
 import { parse } from "csv-parse/sync";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, describe, expect } from "vitest";
 import type { CommandRun } from "../testing.ts";
 
-let server: TestServer;
 let log: EventLog;
 let env: Record<string, string>;
 
@@ -45,22 +44,18 @@ const submissionOf = (username: string, key: string) =>
 /** A key that a spreadsheet would calculate. */
 const formula = '=HYPERLINK("http://evil.example")';
 
-beforeAll(async () => {
-  server = await startEventStore();
-  log = connectEventLog(server.url);
+test.beforeAll(async ({ eventStore }) => {
+  log = connectEventLog(eventStore.url);
   env = {
     PATH: process.env.PATH ?? "",
     CARILLON_URL: "http://127.0.0.1:9",
-    EVENTSTORE_URL: server.url,
+    EVENTSTORE_URL: eventStore.url,
     NATS_URL: "nats://127.0.0.1:9",
     AUTH_SIGNING_KEYS: JSON.stringify([{ kty: "OKP", crv: "Ed25519", x: "x", d: "d", kid: "k" }]),
   };
   await schoolDay();
 });
-afterAll(async () => {
-  log.close();
-  await server.stop();
-});
+afterAll(() => log?.close());
 
 const send = <Command, Event extends DomainEvent, State, Kind extends Category>(
   decider: Decider<Command, Event, State, Kind>,

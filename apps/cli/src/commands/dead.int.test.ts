@@ -1,60 +1,34 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
-import { newSigningKey } from "@carillon/api/testing";
-import {
-  type Instant,
-  instantOf,
-  SubmissionId,
-  streamName,
-  type TenantId,
-  tenantDecider,
-  tenantIdOf,
-} from "@carillon/domain";
+import { type Instant, SubmissionId, streamName, type TenantId, tenantIdOf } from "@carillon/domain";
 import {
   type Bus,
-  commandContext,
   connectBus,
   connectEventLog,
   deadLetterWork,
   encodeEnvelope,
   ensureWorkStreams,
 } from "@carillon/platform";
-import { startEventStore, startNats, type TestServer } from "@carillon/platform/testing";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { enrollTenant, newSigningKey, test } from "@carillon/testkit";
+import { afterAll, expect } from "vitest";
 
-let nats: TestServer;
-let eventStore: TestServer;
+let natsUrl: string;
+let eventstoreUrl: string;
 let bus: Bus;
 const slug = "riverside";
 const tenantId = tenantIdOf(slug);
 
-beforeAll(async () => {
-  [nats, eventStore] = await Promise.all([startNats(), startEventStore()]);
-  bus = await connectBus(nats.url, "test");
+test.beforeAll(async ({ natsUrl: own, eventStore }) => {
+  natsUrl = own;
+  eventstoreUrl = eventStore.url;
+  bus = await connectBus(natsUrl, "test");
   await ensureWorkStreams(bus);
-  const log = connectEventLog(eventStore.url);
-  const profile = {
-    name: "Riverside",
-    slug,
-    region: "eu",
-    tier: "shared" as const,
-    timeZone: "UTC",
-    locale: "en-GB",
-    branding: { colour: "#1a2b3c", logoUrl: null },
-  };
-  await log.execute(tenantDecider, tenantId, tenantId, [
-    {
-      command: { type: "EnrollTenant", profile },
-      context: commandContext(tenantId, "system:test", instantOf(new Date())),
-    },
-  ]);
+  const log = connectEventLog(eventstoreUrl);
+  await enrollTenant(log, slug);
   log.close();
 });
-afterAll(async () => {
-  await bus.close();
-  await Promise.all([nats.stop(), eventStore.stop()]);
-});
+afterAll(() => bus?.close());
 
 const dead = (...args: string[]) => {
   const { status, stdout, stderr } = spawnSync(
@@ -65,8 +39,8 @@ const dead = (...args: string[]) => {
       env: {
         PATH: process.env.PATH,
         CARILLON_URL: "http://127.0.0.1:1",
-        EVENTSTORE_URL: eventStore.url,
-        NATS_URL: nats.url,
+        EVENTSTORE_URL: eventstoreUrl,
+        NATS_URL: natsUrl,
         AUTH_SIGNING_KEYS: JSON.stringify([newSigningKey("test")]),
       },
     },

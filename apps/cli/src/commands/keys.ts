@@ -2,12 +2,12 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Instant, instantOf } from "@carillon/domain";
+import { isRunning } from "@carillon/launcher";
 import { accessTokenSeconds, type SigningKey, settings, signingKeys } from "@carillon/platform";
 import { Argument, type Command } from "commander";
 import { defaultFolder } from "../operator/platform-address.ts";
 import { readPlatformFile } from "../up/folder/platform-file.ts";
 import { keepSecrets, keptSecrets, newSigningKey, type Secrets } from "../up/folder/secrets.ts";
-import { isRunning } from "../up/supervisor/process-identity.ts";
 
 /** What a key signs. */
 type Use = "access" | "receipts";

@@ -1,11 +1,11 @@
 import { userInfo } from "node:os";
 import process from "node:process";
+import type { DatabaseUrls } from "@carillon/launcher";
 import { connectBusOnce, SettingsError } from "@carillon/platform";
 import { type PartitionProgress, projectionStatus, skipPoison, withBacklog } from "@carillon/projections";
 import { type Command, InvalidArgumentError } from "commander";
 import { findPlatform, type Platform } from "../operator/platform-address.ts";
 import { projectionLines } from "../operator/projection-lines.ts";
-import type { DatabaseUrls } from "../up/engines/engine-settings.ts";
 
 export function projectionsCommand(program: Command): void {
   const projections = program.command("projections").description("see and mend the read models");

@@ -1,9 +1,9 @@
 import process from "node:process";
+import { identify } from "@carillon/launcher";
+import { temporaryFolder } from "@carillon/testkit";
 import { expect, test } from "vitest";
 import { writePlatformFile } from "../up/folder/platform-file.ts";
 import { secretsOf } from "../up/folder/secrets.ts";
-import { identify } from "../up/supervisor/process-identity.ts";
-import { temporaryFolder } from "../up/testing.ts";
 import { findPlatform } from "./platform-address.ts";
 
 const addresses = {

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
+import { type DatabaseUrls, isRunning } from "@carillon/launcher";
 import { type SettingName, SettingsError, type SigningKey, settings } from "@carillon/platform";
-import { type DatabaseUrls, engineSettings } from "../up/engines/engine-settings.ts";
+import { engineSettings } from "../up/engines/engine-settings.ts";
 import { readPlatformFile } from "../up/folder/platform-file.ts";
 import { readSetting } from "../up/folder/read-setting.ts";
-import { isRunning } from "../up/supervisor/process-identity.ts";
 
 /** Where `carillon up` keeps a platform when it is not told. */
 export const defaultFolder = ".carillon";

@@ -1,7 +1,7 @@
 import { streamIdOf, submissionDecider, tenantIdOf } from "@carillon/domain";
 import { connectEventLog, type EventLog, type StoredEvent } from "@carillon/platform";
-import { startEventStore, type TestServer } from "@carillon/platform/testing";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { test } from "@carillon/testkit";
+import { afterAll, beforeEach, expect } from "vitest";
 import { importOulad } from "./import-oulad.ts";
 import type { OuladTables } from "./tables.ts";
 
@@ -40,19 +40,14 @@ const wholeYear = {
 };
 const eventsOfTheYear = Object.values(wholeYear).reduce((sum, count) => sum + count);
 
-let server: TestServer;
 let log: EventLog;
 let school: string;
 let schools = 0;
 
-beforeAll(async () => {
-  server = await startEventStore();
-  log = connectEventLog(server.url);
+test.beforeAll(({ eventStore }) => {
+  log = connectEventLog(eventStore.url);
 });
-afterAll(async () => {
-  log.close();
-  await server.stop();
-});
+afterAll(() => log?.close());
 beforeEach(() => {
   school = `school-${++schools}`;
 });

@@ -3,6 +3,18 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import {
+  identify,
+  type Log,
+  type ProcessIdentity,
+  type ProcessSpec,
+  platformWorkers,
+  projectorUrls,
+  type SupervisedProcess,
+  supervise,
+  workerNames,
+  workerProcess,
+} from "@carillon/launcher";
 import { migrateDatabases } from "@carillon/projections";
 import { engineSettings } from "./engines/engine-settings.ts";
 import { enginePorts, engines } from "./engines/engines.ts";
@@ -11,15 +23,6 @@ import { readPlatformFile, removePlatformFile, writePlatformFile } from "./folde
 import { choosePorts } from "./folder/ports.ts";
 import { secretsOf } from "./folder/secrets.ts";
 import { stopLeftovers } from "./supervisor/leftovers.ts";
-import { identify, type ProcessIdentity } from "./supervisor/process-identity.ts";
-import {
-  type Log,
-  type ProcessSpec,
-  type SupervisedProcess,
-  supervise,
-} from "./supervisor/supervised-process.ts";
-import { workerProcess } from "./workers/deno-serve.ts";
-import { projectorUrls, workerNames, workers } from "./workers/workers.ts";
 
 export interface PlatformOptions {
   /** The folder that holds all of it: data, secrets, addresses. */
@@ -131,12 +134,12 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     await start(engineSpecs);
     const { projectorPassword, readerPassword } = secrets;
     await migrateDatabases(addresses.databaseUrls, { projectorPassword, readerPassword });
-    let workerSpecs = workers(ports, addresses, secrets).map(workerProcess);
+    let workerSpecs = platformWorkers(ports, addresses, secrets).map(workerProcess);
     await start(workerSpecs);
 
     const reload = async () => {
       const newSecrets = secretsOf(folder, env);
-      const newSpecs = workers(ports, addresses, newSecrets).map(workerProcess);
+      const newSpecs = platformWorkers(ports, addresses, newSecrets).map(workerProcess);
       for (const spec of newSpecs) {
         if (workerSpecs.some((running) => isDeepStrictEqual(running, spec))) continue;
         const worker = processes.find(({ name }) => name === spec.name);

@@ -1,12 +1,11 @@
 import { execFile } from "node:child_process";
 import process from "node:process";
 import { promisify } from "node:util";
+import { answers, identify } from "@carillon/launcher";
+import { temporaryFolder, until } from "@carillon/testkit";
 import { expect, test } from "vitest";
 import { findPlatform } from "../operator/platform-address.ts";
 import { main, up } from "../testing.ts";
-import { identify } from "./supervisor/process-identity.ts";
-import { answers } from "./supervisor/readiness.ts";
-import { temporaryFolder, until } from "./testing.ts";
 
 const processesOf = (data: string) =>
   Object.values(findPlatform({ data, env: {} }).pids).map((pid) => ({ pid, identity: identify(pid) }));
@@ -37,7 +36,9 @@ test("the platform starts, refuses a second one, outlives a kill -9 of its super
   second.child.kill("SIGINT");
   second.child.kill("SIGINT"); // a terminal and npm both send it
   expect(await second.exit).toBe(0);
-  await until(() => running.every(({ pid, identity }) => identify(pid)?.startedAt !== identity?.startedAt));
+  await until("all have ended", () =>
+    running.every(({ pid, identity }) => identify(pid)?.startedAt !== identity?.startedAt),
+  );
 });
 
 test("two platforms run side by side, and a killed process comes back", async () => {
@@ -49,7 +50,7 @@ test("two platforms run side by side, and a killed process comes back", async ()
   const gateway = () => findPlatform({ data: folders[0], env: {} }).pids.gateway ?? 0;
   const before = gateway();
   process.kill(before, "SIGKILL");
-  await until(() => gateway() !== before);
+  await until("another gateway runs", () => gateway() !== before);
   await expect.poll(() => answers(`${one}/readyz`)).toBe(true);
   await expect.poll(() => answers(`${other}/readyz`)).toBe(true);
 });

@@ -1,21 +1,13 @@
+import { clientOf, launchWorker, refusal, runtimes, type TestWorker, textFile } from "@carillon/testkit";
 import { createTRPCClient, httpBatchLink } from "@trpc/client";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { AppRouter } from "../index.ts";
-import {
-  clientOf,
-  launchWorker,
-  refusal,
-  runtimes,
-  type TestWorker,
-  textFile,
-  workerModule,
-} from "../testing.ts";
 
 describe.each(runtimes)("the gateway on %s", (runtime) => {
   let gateway: TestWorker;
   beforeAll(async () => {
     const nobody = "http://127.0.0.1:1";
-    gateway = await launchWorker(runtime, workerModule("gateway"), {
+    gateway = await launchWorker(runtime, "gateway", {
       AUTH_URL: nobody,
       API_URL: nobody,
       REPORTS_URL: nobody,

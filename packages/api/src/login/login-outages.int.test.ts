@@ -1,7 +1,5 @@
-import { streamName, type TenantId } from "@carillon/domain";
-import { type AuthDatabase, connectDatabase, connectEventLog, type EventLog } from "@carillon/platform";
-import { hashSync } from "@node-rs/argon2";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { type AuthDatabase, streamName, type TenantId } from "@carillon/domain";
+import { connectDatabase, connectEventLog, type EventLog } from "@carillon/platform";
 import {
   type Client,
   clientOf,
@@ -10,7 +8,6 @@ import {
   refusal,
   runtimes,
   type School,
-  type Servers,
   sessionOf,
   settingsFor,
   startServers,
@@ -18,8 +15,9 @@ import {
   startWorkers,
   type TestWorker,
   type Workers,
-  workerModule,
-} from "../testing.ts";
+} from "@carillon/testkit";
+import { hashSync } from "@node-rs/argon2";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 
 // Each test breaks something, so each has servers of its own.
 
@@ -29,7 +27,7 @@ const passwordHash = hashSync(password);
 const tenant = "outages";
 
 describe.each(runtimes)("login in an outage, on %s", (runtime) => {
-  let servers: Servers;
+  let servers: Awaited<ReturnType<typeof startServers>>;
   let eventLog: EventLog;
   let workers: Workers;
   let school: School;
@@ -129,7 +127,7 @@ describe.each(runtimes)("login in an outage, on %s", (runtime) => {
     const direct = clientOf(workers.auth.url);
     const answers = await Promise.all(usernames.map((username) => login(username, password, direct)));
     await workers.auth.kill9();
-    const restarted = await startWorker(runtime, workerModule("auth"), settingsFor(servers).auth);
+    const restarted = await startWorker(runtime, "auth", settingsFor(servers).auth);
     others.push(restarted);
     for (const answer of answers) {
       await expect.poll(() => eventsOf(answer)).toEqual(["LoggedIn"]);

@@ -1,32 +1,33 @@
 import { pbkdf2Sync, randomBytes } from "node:crypto";
 import { personDecider, type UserId } from "@carillon/domain";
 import { type Bus, connectBus, connectEventLog, type EventLog } from "@carillon/platform";
-import { openRoundTrips, type RoundTrips } from "@carillon/platform/testing";
-import { hashSync } from "@node-rs/argon2";
-import * as bcrypt from "@node-rs/bcrypt";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Client,
   clientOf,
   comingBack,
+  openRoundTrips,
   openSchool,
+  type RoundTrips,
   refusal,
   runtimes,
   type School,
   type Servers,
-  startServers,
   startWorkers,
   type TestWorker,
+  test,
   type Workers,
-} from "../testing.ts";
+} from "@carillon/testkit";
+import { hashSync } from "@node-rs/argon2";
+import * as bcrypt from "@node-rs/bcrypt";
+import { afterAll, describe, expect } from "vitest";
 
 let servers: Servers;
 let eventLog: EventLog;
 let bus: Bus;
 let trips: RoundTrips;
 let relay: TestWorker;
-beforeAll(async () => {
-  servers = await startServers();
+test.beforeAll(async ({ servers: own }) => {
+  servers = own;
   eventLog = connectEventLog(servers.log.EVENTSTORE_URL);
   bus = await connectBus(servers.log.NATS_URL, "test");
   trips = openRoundTrips(eventLog, bus);
@@ -36,7 +37,6 @@ afterAll(async () => {
   await relay?.stop();
   await bus?.close();
   await eventLog?.close();
-  await servers?.stop();
 });
 
 describe.each(runtimes)("passwords on %s", (runtime) => {
@@ -47,7 +47,7 @@ describe.each(runtimes)("passwords on %s", (runtime) => {
   let workers: Workers;
   let school: School;
   let anybody: Client;
-  beforeAll(async () => {
+  test.beforeAll(async () => {
     workers = await startWorkers(runtime, servers);
     school = await openSchool(workers.gateway.url, servers.signingKey, tenant);
     anybody = clientOf(workers.gateway.url);

@@ -9,8 +9,8 @@ import {
   newSessionId,
   openLoginJournal,
 } from "@carillon/platform";
-import { freePort, startEventStore, startNats, type TestServer } from "@carillon/platform/testing";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { freePort, sharedEventStore, type TestServer, test } from "@carillon/testkit";
+import { afterAll, expect, onTestFinished } from "vitest";
 import { type LoginAttempt, openLoginLog } from "./login-recorder.ts";
 
 const tenantId = tenantIdOf("riverside-high");
@@ -23,21 +23,18 @@ const login = (): LoginAttempt => ({
 });
 
 let nats: TestServer;
-let eventStore: TestServer;
 let bus: Bus;
 let eventLog: EventLog;
 let journal: LoginJournal;
-beforeAll(async () => {
-  [nats, eventStore] = await Promise.all([startNats(), startEventStore()]);
+test.beforeAll(async ({ natsServer }) => {
+  nats = natsServer;
   bus = await connectBus(nats.url, "test");
-  eventLog = connectEventLog(eventStore.url);
+  eventLog = connectEventLog(await sharedEventStore());
   journal = openLoginJournal(bus);
 });
 afterAll(async () => {
   eventLog?.close();
   await bus?.close();
-  await nats?.stop();
-  await eventStore?.stop();
 });
 
 const open = (log: EventLog) => {

@@ -1,26 +1,27 @@
 import { Buffer } from "node:buffer";
 import { type SessionId, streamName, type TenantId } from "@carillon/domain";
 import { type Bus, connectBus, connectEventLog, type EventLog } from "@carillon/platform";
-import { openRoundTrips, type RoundTrips } from "@carillon/platform/testing";
-import { hashSync } from "@node-rs/argon2";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Client,
   clientOf,
   comingBack,
   newSigningKey,
+  openRoundTrips,
   openSchool,
+  type RoundTrips,
   refusal,
   runtimes,
   type School,
   type Servers,
   sessionOf,
-  startServers,
   startWorkers,
   type TestWorker,
+  test,
   tokenFor,
   type Workers,
-} from "../testing.ts";
+} from "@carillon/testkit";
+import { hashSync } from "@node-rs/argon2";
+import { afterAll, describe, expect } from "vitest";
 
 // No projector runs in these tests: nobody has to wait for one to get in. The relay does: it carries revocations.
 
@@ -29,8 +30,8 @@ let eventLog: EventLog;
 let bus: Bus;
 let trips: RoundTrips;
 let relay: TestWorker;
-beforeAll(async () => {
-  servers = await startServers();
+test.beforeAll(async ({ servers: own }) => {
+  servers = own;
   eventLog = connectEventLog(servers.log.EVENTSTORE_URL);
   bus = await connectBus(servers.log.NATS_URL, "test");
   trips = openRoundTrips(eventLog, bus);
@@ -40,7 +41,6 @@ afterAll(async () => {
   await relay?.stop();
   await bus?.close();
   await eventLog?.close();
-  await servers?.stop();
 });
 
 describe.each(runtimes)("login on %s", (runtime) => {
@@ -49,7 +49,7 @@ describe.each(runtimes)("login on %s", (runtime) => {
   let workers: Workers;
   let school: School;
   let anybody: Client;
-  beforeAll(async () => {
+  test.beforeAll(async () => {
     workers = await startWorkers(runtime, servers);
     school = await openSchool(workers.gateway.url, servers.signingKey, tenant);
     anybody = clientOf(workers.gateway.url);

@@ -2,29 +2,27 @@ import { createHash } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { instantOf } from "@carillon/domain";
-import { publicKey, type SigningKey, verifyReceipt } from "@carillon/platform";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { publicKey, type Runtime, type SigningKey, verifyReceipt } from "@carillon/platform";
 import {
   clientOf,
   launchWorker,
   newAssignment,
   newSigningKey,
   openSchool,
-  type Runtime,
   runtimes,
   type Servers,
   settingsFor,
-  startServers,
   startWorker,
+  test,
   textFile,
   tokenFor,
-  workerModule,
-} from "../testing.ts";
+} from "@carillon/testkit";
+import { afterAll, describe, expect } from "vitest";
 
 let servers: Servers;
 let jwks: Server;
-beforeAll(async () => {
-  servers = await startServers();
+test.beforeAll(async ({ servers: own }) => {
+  servers = own;
   jwks = createServer((_request, response) =>
     response
       .setHeader("content-type", "application/json")
@@ -32,10 +30,7 @@ beforeAll(async () => {
   );
   await new Promise<void>((resolve) => jwks.listen(0, "127.0.0.1", resolve));
 });
-afterAll(async () => {
-  jwks?.close();
-  await servers?.stop();
-});
+afterAll(() => void jwks?.close());
 
 const settingsOf = (...keys: SigningKey[]) => ({
   ...settingsFor(servers, `http://127.0.0.1:${(jwks.address() as AddressInfo).port}`).api,
@@ -43,7 +38,7 @@ const settingsOf = (...keys: SigningKey[]) => ({
 });
 /** A worker that signs receipts with these keys. */
 const startApi = (runtime: Runtime, ...keys: SigningKey[]) =>
-  startWorker(runtime, workerModule("api"), settingsOf(...keys));
+  startWorker(runtime, "api", settingsOf(...keys));
 const keyOf = (receipt: string) =>
   JSON.parse(Buffer.from(receipt.split(".")[0] ?? "", "base64url").toString()).kid;
 const published = async (url: string) => (await fetch(`${url}/.well-known/receipts.json`)).json();
@@ -111,7 +106,7 @@ describe.each(runtimes)("receipt keys on %s", (runtime) => {
   test("a worker whose key has the id of another one is not ready, and says why", async () => {
     const kid = `taken-${runtime}`;
     await (await startApi(runtime, newSigningKey(kid))).stop();
-    const second = await launchWorker(runtime, workerModule("api"), settingsOf(newSigningKey(kid)));
+    const second = await launchWorker(runtime, "api", settingsOf(newSigningKey(kid)));
     const told = () => fetch(`${second.url}/readyz`).then((answer) => answer.text());
     await expect.poll(told).toContain(`Another key was published as "${kid}"`);
     await second.stop();

@@ -1,37 +1,34 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   newAssignment,
+  newSlug,
   openSchool,
   runtimes,
   type School,
   type Servers,
-  startServers,
-  startWorkers,
+  type SharedWorkers,
+  sharedWorkers,
+  test,
   textFile,
-  type Workers,
-} from "../testing.ts";
+} from "@carillon/testkit";
+import { describe, expect } from "vitest";
 
 let servers: Servers;
-beforeAll(async () => {
-  servers = await startServers();
-});
-afterAll(() => servers?.stop());
 
 describe.each(runtimes)("a receipt's address on %s", (runtime) => {
-  let workers: Workers;
+  let workers: SharedWorkers;
   let school: School;
   let receipt: string;
   const key = `<script>alert("1")</script>`;
-  beforeAll(async () => {
-    workers = await startWorkers(runtime, servers);
-    school = await openSchool(workers.gateway.url, servers.signingKey, `receipts-${runtime}`);
+  test.beforeAll(async () => {
+    workers = await sharedWorkers(runtime);
+    servers = workers.servers;
+    school = await openSchool(workers.gateway.url, servers.signingKey, newSlug(`receipts-${runtime}`));
     const { assignmentId } = await school.teacher.client.assignments.publish.mutate(
       newAssignment(school.classId, "TMA1"),
     );
     const work = { assignmentId, key, file: textFile("my essay") };
     ({ receipt } = await school.student.client.submissions.submit.mutate(work));
   });
-  afterAll(() => workers?.stop());
 
   const get = (jws: string, accept?: string) =>
     fetch(`${workers.gateway.url}/receipts/${jws}`, { headers: accept ? { accept } : {} });

@@ -1,5 +1,4 @@
 import { tenantIdOf } from "@carillon/domain";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type Client,
   clientOf,
@@ -8,17 +7,17 @@ import {
   runtimes,
   type Servers,
   schoolProfile,
-  startServers,
   startWorkers,
+  test,
   type Workers,
-} from "../testing.ts";
+} from "@carillon/testkit";
+import { afterAll, describe, expect } from "vitest";
 
 let servers: Servers;
 
-beforeAll(async () => {
-  servers = await startServers();
+test.beforeAll(({ servers: own }) => {
+  servers = own;
 });
-afterAll(() => servers?.stop());
 
 describe.each(runtimes)("enrolling somebody, on %s", (runtime) => {
   const slug = `enrol-${runtime}`;
@@ -28,7 +27,7 @@ describe.each(runtimes)("enrolling somebody, on %s", (runtime) => {
   let workers: Workers;
   let operator: Client;
 
-  beforeAll(async () => {
+  test.beforeAll(async () => {
     workers = await startWorkers(runtime, servers);
     const { url } = workers.gateway;
     await clientOf(url, await operatorToken(servers.signingKey, null)).tenants.enroll.mutate(

@@ -1,48 +1,39 @@
 import { type AssignmentId, instantOf, submissionDecider, uploadWindowMs } from "@carillon/domain";
 import { commandContext, connectEventLog, type EventLog } from "@carillon/platform";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   beforeDue,
   fresh,
   newAssignment,
+  newSlug,
   openSchool,
   past,
   runtimes,
   type School,
   type Servers,
-  startServers,
-  startWorkers,
-  type TestWorker,
+  type SharedWorkers,
+  sharedPlatform,
+  sharedWorkers,
+  test,
   textFile,
-  type Workers,
-} from "../testing.ts";
+} from "@carillon/testkit";
+import { afterAll, describe, expect } from "vitest";
 
 let servers: Servers;
 let eventLog: EventLog;
-let filling: TestWorker[];
-beforeAll(async () => {
-  servers = await startServers();
-  eventLog = connectEventLog(servers.log.EVENTSTORE_URL);
-  filling = await Promise.all([
-    servers.startRelay(),
-    servers.startProjector("live", "directory", "submissions"),
-  ]);
+test.beforeAll(async () => {
+  eventLog = connectEventLog((await sharedPlatform()).eventstoreUrl);
 });
-afterAll(async () => {
-  await Promise.all((filling ?? []).map((worker) => worker.stop()));
-  await eventLog?.close();
-  await servers?.stop();
-});
+afterAll(() => eventLog?.close());
 
 describe.each(runtimes)("late work on %s", (runtime) => {
-  let workers: Workers;
+  let workers: SharedWorkers;
   let school: School;
   let assignmentId: AssignmentId;
-  beforeAll(async () => {
-    workers = await startWorkers(runtime, servers);
-    school = await openSchool(workers.gateway.url, servers.signingKey, `late-${runtime}`);
+  test.beforeAll(async () => {
+    workers = await sharedWorkers(runtime);
+    servers = workers.servers;
+    school = await openSchool(workers.gateway.url, servers.signingKey, newSlug(`late-${runtime}`));
   });
-  afterAll(() => workers?.stop());
 
   const answerKey = {
     questions: [{ kind: "number" as const, id: "q1", value: 42.25, tolerance: 0, points: 1 }],

@@ -1,46 +1,44 @@
 import { createHash } from "node:crypto";
 import { type AssignmentId, maxInlineBytes, streamName } from "@carillon/domain";
 import { connectBus, connectEventLog, type EventLog, openContent, verifyReceipt } from "@carillon/platform";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   beforeDue,
   clientOf,
   newAssignment,
+  newSlug,
   openSchool,
   past,
   refusal,
   runtimes,
   type School,
   type Servers,
-  startServers,
-  startWorkers,
+  type SharedWorkers,
+  sharedPlatform,
+  sharedWorkers,
+  test,
   textFile,
   tokenFor,
-  type Workers,
-} from "../testing.ts";
+} from "@carillon/testkit";
+import { afterAll, describe, expect } from "vitest";
 
 let servers: Servers;
 let eventLog: EventLog;
-beforeAll(async () => {
-  servers = await startServers();
-  eventLog = connectEventLog(servers.log.EVENTSTORE_URL);
+test.beforeAll(async () => {
+  eventLog = connectEventLog((await sharedPlatform()).eventstoreUrl);
 });
-afterAll(async () => {
-  await eventLog?.close();
-  await servers?.stop();
-});
+afterAll(() => eventLog?.close());
 
 describe.each(runtimes)("submissions on %s", (runtime) => {
-  let workers: Workers;
+  let workers: SharedWorkers;
   let school: School;
   let assignmentId: AssignmentId;
-  beforeAll(async () => {
-    workers = await startWorkers(runtime, servers);
-    school = await openSchool(workers.gateway.url, servers.signingKey, `hand-in-${runtime}`);
+  test.beforeAll(async () => {
+    workers = await sharedWorkers(runtime);
+    servers = workers.servers;
+    school = await openSchool(workers.gateway.url, servers.signingKey, newSlug(`hand-in-${runtime}`));
     const { teacher, classId } = school;
     ({ assignmentId } = await teacher.client.assignments.publish.mutate(newAssignment(classId, "TMA1")));
   });
-  afterAll(() => workers?.stop());
 
   const submit = (key: string, text: string) =>
     school.student.client.submissions.submit.mutate({ assignmentId, key, file: textFile(text) });
@@ -156,7 +154,7 @@ describe.each(runtimes)("submissions on %s", (runtime) => {
       errorCode: "not_a_member",
       httpStatus: 403,
     });
-    const other = await openSchool(workers.gateway.url, servers.signingKey, `other-${runtime}`);
+    const other = await openSchool(workers.gateway.url, servers.signingKey, newSlug(`other-${runtime}`));
     expect(await hand(school.student.userId, other.tenantId)).toMatchObject({
       errorCode: "assignment_unknown",
       httpStatus: 404,

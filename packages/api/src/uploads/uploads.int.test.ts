@@ -20,57 +20,57 @@ import {
   openContent,
   verifyReceipt,
 } from "@carillon/platform";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   beforeDue,
   clientOf,
   newAssignment,
+  newSlug,
   openSchool,
   refusal,
   runtimes,
   type School,
   type Servers,
+  type SharedWorkers,
   settingsFor,
-  startServers,
+  sharedPlatform,
+  sharedWorkers,
   startWorker,
-  startWorkers,
+  test,
   textFile,
   tokenFor,
-  type Workers,
-  workerModule,
-} from "../testing.ts";
+} from "@carillon/testkit";
+import { afterAll, describe, expect } from "vitest";
 
 let servers: Servers;
 let eventLog: EventLog;
 let bus: Bus;
 let store: ContentStore;
-beforeAll(async () => {
-  servers = await startServers();
-  eventLog = connectEventLog(servers.log.EVENTSTORE_URL);
-  bus = await connectBus(servers.log.NATS_URL, "test");
+test.beforeAll(async () => {
+  const { eventstoreUrl, natsUrl } = await sharedPlatform();
+  eventLog = connectEventLog(eventstoreUrl);
+  bus = await connectBus(natsUrl, "test");
   store = openContent(bus);
 });
 afterAll(async () => {
   await eventLog?.close();
   await bus?.close();
-  await servers?.stop();
 });
 
 const mebibyte = 1024 ** 2;
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 describe.each(runtimes)("an upload on %s", (runtime) => {
-  let workers: Workers;
+  let workers: SharedWorkers;
   let school: School;
   let assignmentId: AssignmentId;
   let keys = 0;
-  beforeAll(async () => {
-    workers = await startWorkers(runtime, servers);
-    school = await openSchool(workers.gateway.url, servers.signingKey, `uploads-${runtime}`);
+  test.beforeAll(async () => {
+    workers = await sharedWorkers(runtime);
+    servers = workers.servers;
+    school = await openSchool(workers.gateway.url, servers.signingKey, newSlug(`uploads-${runtime}`));
     const assignment = { ...newAssignment(school.classId, "TMA1"), graceSeconds: 60 };
     ({ assignmentId } = await school.teacher.client.assignments.publish.mutate(assignment));
   });
-  afterAll(() => workers?.stop());
 
   const file = (content: Uint8Array, name = "essay.pdf") => ({
     sha256: sha256(content),
@@ -225,7 +225,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     const content = randomBytes(mebibyte);
     const { submissionId, upload, address } = await commit(content);
     const settings = settingsFor(servers, workers.auth.url).api;
-    const doomed = await startWorker(runtime, workerModule("api"), settings);
+    const doomed = await startWorker(runtime, "api", settings);
     await beginPart(doomed.url, upload?.url ?? "", content, 600_000);
     await expect.poll(() => offsetAt(address)).toEqual(["524288", "?0"]);
     await doomed.kill9();
@@ -333,7 +333,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     const content = Buffer.from("my essay");
     const { upload, submissionId } = await commit(content);
     const id = upload?.url.split("/").at(-1) ?? "";
-    const other = await openSchool(workers.gateway.url, servers.signingKey, `slots-${runtime}`);
+    const other = await openSchool(workers.gateway.url, servers.signingKey, newSlug(`slots-${runtime}`));
     const claims = Buffer.from(id, "base64url").toString();
     const forged = [
       claims.replace(school.tenantId, other.tenantId),
@@ -350,7 +350,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
 
   test("another school's assignment, somebody else's class and a closed assignment are refused at the commit", async () => {
     const content = file(Buffer.from("my essay"));
-    const other = await openSchool(workers.gateway.url, servers.signingKey, `others-${runtime}`);
+    const other = await openSchool(workers.gateway.url, servers.signingKey, newSlug(`others-${runtime}`));
     const commitAs = ({ client }: Pick<School["student"], "client">, id = assignmentId) =>
       refusal(client.submissions.commit.mutate({ assignmentId: id, key: "1", ...content }));
     expect(await commitAs(other.student)).toMatchObject({ errorCode: "assignment_unknown" });

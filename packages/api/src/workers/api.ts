@@ -26,18 +26,12 @@ import { uploadRoutes } from "../uploads/upload-routes.ts";
 import { uploadSlots } from "../uploads/upload-tickets.ts";
 import { openUploads } from "../uploads/uploads.ts";
 import { apiTree } from "./api-tree.ts";
+import { manifests } from "./manifests.ts";
 
 /** The classroom: people, classes, assignments and submissions. */
 
 const { EVENTSTORE_URL, NATS_URL, DATABASE_URL, AUTH_JWKS_URL, RECEIPT_SIGNING_KEYS, OBJECTS_URL } =
-  settingsOrExit(
-    "EVENTSTORE_URL",
-    "NATS_URL",
-    "DATABASE_URL",
-    "AUTH_JWKS_URL",
-    "RECEIPT_SIGNING_KEYS",
-    "OBJECTS_URL",
-  );
+  settingsOrExit(...manifests.api.settings);
 
 const log = createLogger("api");
 const metrics = createMetrics("api");
@@ -45,8 +39,7 @@ const database = connectDatabase<LiveDatabase>(DATABASE_URL, { name: "api", maxC
 await safeRoleOrExit(() => database.assertOwnsAndBypassesNothing());
 const eventLog = connectEventLog(EVENTSTORE_URL);
 const bus = await connectBus(NATS_URL, "api");
-// Who is enrolled can wait: most logins are on the other worker, and its threads are as many as there are cores.
-const hashPool = openHashPool({ metrics, log, width: 1 });
+const hashPool = openHashPool({ metrics, log, width: manifests.api.threads.count });
 
 const revocations = await followRevocations(bus, { keepMs: accessMemoryMs });
 const receiptKeys = openReceiptKeys(eventLog, RECEIPT_SIGNING_KEYS);

@@ -29,15 +29,12 @@ import { openHashPool } from "../login/passwords/hash-pool.ts";
 import { passwordUpgrades } from "../login/passwords/upgrades.ts";
 import { refreshTokens } from "../login/refresh-token.ts";
 import { authTree } from "./auth-tree.ts";
+import { manifests } from "./manifests.ts";
 
 /** Logs people in: the only worker that sees passwords and the keys that sign access tokens. */
 
 const { EVENTSTORE_URL, NATS_URL, AUTH_DATABASE_URL, AUTH_SIGNING_KEYS, REFRESH_TOKEN_KEY } = settingsOrExit(
-  "EVENTSTORE_URL",
-  "NATS_URL",
-  "AUTH_DATABASE_URL",
-  "AUTH_SIGNING_KEYS",
-  "REFRESH_TOKEN_KEY",
+  ...manifests.auth.settings,
 );
 
 const log = createLogger("auth");

@@ -1,10 +1,11 @@
 import { createLogger, createMetrics, settingsOrExit } from "@carillon/platform";
 import { gatewayApp } from "../gateway/gateway-app.ts";
 import { worker } from "../http/worker.ts";
+import { manifests } from "./manifests.ts";
 
 /** The one address for clients. */
 
-const { AUTH_URL, API_URL, REPORTS_URL } = settingsOrExit("AUTH_URL", "API_URL", "REPORTS_URL");
+const { AUTH_URL, API_URL, REPORTS_URL } = settingsOrExit(...manifests.gateway.settings);
 
 const backends = { auth: AUTH_URL, api: API_URL, reports: REPORTS_URL };
 const metrics = createMetrics("gateway");

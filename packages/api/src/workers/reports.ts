@@ -13,15 +13,12 @@ import {
 import { procedures } from "../http/authenticated-procedures.ts";
 import { trpcApp } from "../http/trpc-app.ts";
 import { worker } from "../http/worker.ts";
+import { manifests } from "./manifests.ts";
 import { reportsTree } from "./reports-tree.ts";
 
 /** Reports, on a database of their own: what a principal asks for cannot slow a student down. */
 
-const { NATS_URL, REPORTS_DATABASE_URL, AUTH_JWKS_URL } = settingsOrExit(
-  "NATS_URL",
-  "REPORTS_DATABASE_URL",
-  "AUTH_JWKS_URL",
-);
+const { NATS_URL, REPORTS_DATABASE_URL, AUTH_JWKS_URL } = settingsOrExit(...manifests.reports.settings);
 
 const log = createLogger("reports");
 const metrics = createMetrics("reports");

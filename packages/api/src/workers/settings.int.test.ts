@@ -1,22 +1,21 @@
+import { launchWorker, runtimes } from "@carillon/testkit";
 import { expect, test } from "vitest";
-import { launchWorker, runtimes, type WorkerName, workerModule } from "../testing.ts";
+import { manifests } from "./manifests.ts";
 
-const needed = {
-  auth: ["EVENTSTORE_URL", "NATS_URL", "AUTH_DATABASE_URL", "AUTH_SIGNING_KEYS", "REFRESH_TOKEN_KEY"],
-  api: ["EVENTSTORE_URL", "NATS_URL", "DATABASE_URL", "AUTH_JWKS_URL", "RECEIPT_SIGNING_KEYS"],
-  reports: ["NATS_URL", "REPORTS_DATABASE_URL", "AUTH_JWKS_URL"],
-  gateway: ["AUTH_URL", "API_URL", "REPORTS_URL"],
-} satisfies Record<WorkerName, string[]>;
+type WorkerName = keyof typeof manifests;
+
+/** Every setting that the worker's manifest names but the one that it can do without. */
+const needed = (worker: WorkerName) => manifests[worker].settings.filter((name) => name !== "OBJECTS_URL");
 
 const cases = runtimes.flatMap((runtime) =>
-  (Object.keys(needed) as WorkerName[]).map((worker) => [worker, runtime] as const),
+  (Object.keys(manifests) as WorkerName[]).map((worker) => [worker, runtime] as const),
 );
 
 test.each(cases)(
   "%s on %s does not start with a setting missing or wrong, and names it",
   async (worker, runtime) => {
-    const [wrong = "", ...missing] = needed[worker];
-    const launched = await launchWorker(runtime, workerModule(worker), { [wrong]: "hunter2" });
+    const [wrong = "", ...missing] = needed(worker);
+    const launched = await launchWorker(runtime, worker, { [wrong]: "hunter2" });
     expect(await launched.exited).toBe(78);
     expect(launched.output()).toContain(`${wrong} must be`);
     for (const name of missing) expect(launched.output()).toContain(`${name} is missing`);

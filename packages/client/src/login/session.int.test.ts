@@ -1,36 +1,27 @@
 import {
+  newSlug,
   openSchool,
   runtimes,
   type School,
   type Servers,
-  startServers,
-  startWorkers,
-  type TestWorker,
-  type Workers,
-} from "@carillon/api/testing";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+  type SharedWorkers,
+  sharedWorkers,
+  test,
+} from "@carillon/testkit";
+import { describe, expect, onTestFinished, vi } from "vitest";
 import { openSession, type SessionOptions, type SessionStorage } from "./session.ts";
 
 let servers: Servers;
-let relay: TestWorker;
-beforeAll(async () => {
-  servers = await startServers();
-  // It carries the news of ended sessions to the workers.
-  relay = await servers.startRelay();
-});
-afterAll(async () => {
-  await relay?.stop();
-  await servers?.stop();
-});
 
 describe.each(runtimes)("a session on %s", (runtime) => {
-  const tenant = `session-${runtime}`;
+  const tenant = newSlug(`session-${runtime}`);
   const password = "seven loud bells at nine";
   const credentials = { tenant, username: "ada", password };
-  let workers: Workers;
+  let workers: SharedWorkers;
   let school: School;
-  beforeAll(async () => {
-    workers = await startWorkers(runtime, servers);
+  test.beforeAll(async () => {
+    workers = await sharedWorkers(runtime);
+    servers = workers.servers;
     school = await openSchool(workers.gateway.url, servers.signingKey, tenant);
     await school.admin.client.people.enroll.mutate({
       username: "ada",
@@ -39,7 +30,6 @@ describe.each(runtimes)("a session on %s", (runtime) => {
       password,
     });
   });
-  afterAll(() => workers?.stop());
 
   const open = (storage: SessionStorage, options: Partial<SessionOptions> = {}) => {
     const session = openSession({ url: workers.gateway.url, storage, ...options });

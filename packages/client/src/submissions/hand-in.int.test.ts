@@ -3,40 +3,37 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import {
   newAssignment,
+  newSlug,
   openSchool,
   refusal,
   runtimes,
   type School,
   type Servers,
-  startServers,
-  startWorkers,
+  type SharedWorkers,
+  sharedWorkers,
+  test,
   tokenFor,
-  type Workers,
-} from "@carillon/api/testing";
+} from "@carillon/testkit";
 import type { inferRouterInputs } from "@trpc/server";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished } from "vitest";
 import type { AppRouter } from "../index.ts";
 import { handIn } from "./hand-in.ts";
 
 let servers: Servers;
-beforeAll(async () => {
-  servers = await startServers();
-});
-afterAll(() => servers?.stop());
 
 type AssignmentId = inferRouterInputs<AppRouter>["submissions"]["commit"]["assignmentId"];
 
 describe.each(runtimes)("handing in on %s", (runtime) => {
-  let workers: Workers;
+  let workers: SharedWorkers;
   let school: School;
   let assignmentId: AssignmentId;
-  beforeAll(async () => {
-    workers = await startWorkers(runtime, servers);
-    school = await openSchool(workers.gateway.url, servers.signingKey, `hand-in-${runtime}`);
+  test.beforeAll(async () => {
+    workers = await sharedWorkers(runtime);
+    servers = workers.servers;
+    school = await openSchool(workers.gateway.url, servers.signingKey, newSlug(`hand-in-${runtime}`));
     const assignment = newAssignment(school.classId, "TMA1");
     ({ assignmentId } = await school.teacher.client.assignments.publish.mutate(assignment));
   });
-  afterAll(() => workers?.stop());
 
   const work = (key: string, file: Uint8Array<ArrayBuffer> | Blob) => ({
     ...{ assignmentId, key, file },

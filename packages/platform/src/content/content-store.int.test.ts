@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type TenantId, tenantIdOf } from "@carillon/domain";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { hasSwift, startNats, startSwift, type TestS3, test } from "@carillon/testkit";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, vi } from "vitest";
 import { type Bus, connectBus } from "../nats/bus.ts";
-import { startNats, type TestServer } from "../testing/servers.ts";
-import { hasSwift, startSwift, type TestS3 } from "../testing/swift-server.ts";
 import { contentGraceMs } from "./content-age.ts";
 import type { ContentStore, StoredContent } from "./content-store.ts";
 import { openContent } from "./open-content.ts";
@@ -17,16 +16,15 @@ if (!swift) process.stderr.write("content on S3 is not tested: OpenStack Swift i
 const smallBytes = 4_096;
 const largeBytes = 3 * 1024 * 1024 + 17;
 
-let nats: TestServer;
 let bus: Bus;
 let s3: TestS3 | undefined;
-beforeAll(async () => {
-  [nats, s3] = await Promise.all([startNats(), swift ? startSwift() : undefined]);
-  bus = await connectBus(nats.url, "test");
+test.beforeAll(async ({ natsUrl }) => {
+  s3 = swift ? await startSwift() : undefined;
+  bus = await connectBus(natsUrl, "test");
 });
 afterAll(async () => {
   await bus?.close();
-  await Promise.all([nats?.stop(), s3?.stop()]);
+  await s3?.stop();
 });
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
@@ -244,7 +242,7 @@ describe("content in JetStream only", () => {
     expect(sha256(read as Uint8Array)).toBe(sha256(original));
   });
 
-  test("what a storing left behind that was killed is discarded, and nothing else", async () => {
+  test("what a storing left behind that was killed is discarded, and nothing else", async ({ natsUrl }) => {
     const content = openContent(bus);
     const original = randomBytes(largeBytes);
     await content.putStream(tenantId, expected(original), streamed(original));
@@ -254,7 +252,7 @@ describe("content in JetStream only", () => {
       return Object.keys(state.subjects ?? {}).length;
     };
     const before = await chunks();
-    const killed = await connectBus(nats.url, "killed");
+    const killed = await connectBus(natsUrl, "killed");
     const half = new ReadableStream<Uint8Array>({
       async pull(controller) {
         controller.enqueue(original.subarray(0, 2 * 1024 * 1024));

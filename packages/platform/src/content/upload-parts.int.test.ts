@@ -1,22 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { type TestServer, test } from "@carillon/testkit";
+import { afterAll, beforeEach, expect } from "vitest";
 import { type Bus, connectBus } from "../nats/bus.ts";
-import { startNats, type TestServer } from "../testing/servers.ts";
 import { openUploadParts, type UploadParts } from "./upload-parts.ts";
 
 let nats: TestServer;
 let bus: Bus;
 let parts: UploadParts;
 let upload: string;
-beforeAll(async () => {
-  nats = await startNats();
-  bus = await connectBus(nats.url, "test");
+test.beforeAll(async ({ natsServer }) => {
+  nats = natsServer;
+  bus = await connectBus(natsServer.url, "test");
   parts = openUploadParts(bus);
 });
-afterAll(async () => {
-  await bus?.close();
-  await nats?.stop();
-});
+afterAll(() => bus?.close());
 beforeEach(() => {
   // An id may hold what a subject may not.
   upload = `a.b > * ${randomBytes(16).toString("base64")}`;

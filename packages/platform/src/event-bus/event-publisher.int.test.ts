@@ -1,27 +1,22 @@
 import { randomUUID } from "node:crypto";
 import { instantOf, streamName, tenantIdOf, UserId } from "@carillon/domain";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { test } from "@carillon/testkit";
+import { afterAll, beforeEach, expect } from "vitest";
 import type { StoredEvent } from "../event-log/event-log.ts";
 import { type Bus, connectBus } from "../nats/bus.ts";
-import { startNats, type TestServer } from "../testing/servers.ts";
 import { type EventRoute, routeOf } from "./event-envelope.ts";
 import { type EventPublisher, openEventPublisher } from "./event-publisher.ts";
 
 const tenantId = tenantIdOf("north");
 
-let server: TestServer;
 let bus: Bus;
 let position = 0n;
 let opened: EventPublisher[] = [];
 
-beforeAll(async () => {
-  server = await startNats();
-  bus = await connectBus(server.url, "test");
+test.beforeAll(async ({ natsUrl }) => {
+  bus = await connectBus(natsUrl, "test");
 });
-afterAll(async () => {
-  await bus.close();
-  await server.stop();
-});
+afterAll(() => bus?.close());
 
 beforeEach(() => () => {
   for (const publisher of opened) publisher.close();

@@ -15,8 +15,8 @@ import {
   tenantIdOf,
   userIdOf,
 } from "@carillon/domain";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startEventStore, type TestServer } from "../testing/servers.ts";
+import { type TestServer, test } from "@carillon/testkit";
+import { afterAll, describe, expect } from "vitest";
 import {
   byFacts,
   type CommandEnvelopes,
@@ -34,15 +34,12 @@ const hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
 let server: TestServer;
 let log: EventLog;
 
-beforeAll(async () => {
-  server = await startEventStore();
+test.beforeAll(async ({ eventStore }) => {
+  server = eventStore;
   log = connectEventLog(server.url, { patienceMs: 20_000 });
 });
 
-afterAll(async () => {
-  log.close();
-  await server.stop();
-});
+afterAll(() => log?.close());
 
 const context = (at: Instant = now) => commandContext(tenantId, "system:test", at);
 

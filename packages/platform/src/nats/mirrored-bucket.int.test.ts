@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { startNats, type TestServer } from "../testing/servers.ts";
+import { type TestServer, test } from "@carillon/testkit";
+import { afterAll, expect } from "vitest";
 import { type Bus, connectBus } from "./bus.ts";
 import { type MirroredBucket, openMirroredBucket } from "./mirrored-bucket.ts";
 
@@ -13,14 +13,13 @@ const open = async (name = "counts") => {
 };
 const oneMore = (count = 0) => count + 1;
 
-beforeAll(async () => {
-  server = await startNats();
-  bus = await connectBus(server.url, "test");
+test.beforeAll(async ({ natsServer }) => {
+  server = natsServer;
+  bus = await connectBus(natsServer.url, "test");
 });
 afterAll(async () => {
   for (const bucket of opened) bucket.close();
   await bus?.close();
-  await server?.stop();
 });
 
 test("what one process writes, all have in memory", async () => {

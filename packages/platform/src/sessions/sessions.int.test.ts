@@ -1,7 +1,7 @@
 import { type Instant, tenantIdOf, userIdOf } from "@carillon/domain";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { test } from "@carillon/testkit";
+import { afterAll, expect } from "vitest";
 import { type Bus, connectBus } from "../nats/bus.ts";
-import { startNats, type TestServer } from "../testing/servers.ts";
 import { newSessionId, openSessions, type Session, type SessionStore, sessionBegan } from "./sessions.ts";
 
 const tenantId = tenantIdOf("riverside-high");
@@ -14,18 +14,13 @@ const session: Session = {
 };
 const rotated = { ...session, generation: 1 };
 
-let server: TestServer;
 let bus: Bus;
 let sessions: SessionStore;
-beforeAll(async () => {
-  server = await startNats();
-  bus = await connectBus(server.url, "test");
+test.beforeAll(async ({ natsUrl }) => {
+  bus = await connectBus(natsUrl, "test");
   sessions = openSessions(bus);
 });
-afterAll(async () => {
-  await bus.close();
-  await server.stop();
-});
+afterAll(() => bus?.close());
 
 const open = async (userId = ada) => {
   const ref = { tenantId, userId, sessionId: newSessionId() };

@@ -1,9 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TenantId, tenantIdOf } from "@carillon/domain";
+import { freePort } from "@carillon/testkit";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { freePort } from "../testing/servers.ts";
 import {
   type AccessClaims,
   accessTokenSeconds,

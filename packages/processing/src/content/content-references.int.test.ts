@@ -1,17 +1,13 @@
 import { collectOrphans, contentGraceMs, openContent } from "@carillon/platform";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { projectionsNamed } from "../../../projections/src/read-models/all-projections.ts";
-import { type Pipeline, startPipeline } from "../../../projections/src/testing/pipeline.ts";
+import { projectionsNamed } from "@carillon/projections/all-projections";
+import { test } from "@carillon/testkit";
+import { expect } from "vitest";
 import { digestOf, handIn, openSchool, store } from "../testing/school.ts";
 import { contentReferences } from "./content-references.ts";
 
-let pipeline: Pipeline;
-beforeAll(async () => {
-  pipeline = await startPipeline();
-});
-afterAll(() => pipeline.stop());
-
-test("content without a submission is collected, once the read model is known to be whole", async () => {
+test("content without a submission is collected, once the read model is known to be whole", async ({
+  pipeline,
+}) => {
   const { eventLog, bus, live } = pipeline;
   const content = openContent(bus);
   const school = await openSchool(eventLog, "collected");

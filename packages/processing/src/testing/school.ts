@@ -15,78 +15,45 @@ import {
   userIdOf,
 } from "@carillon/domain";
 import {
-  type Bus,
   type ContentStore,
   commandContext,
-  connectBus,
   connectEventLog,
-  createLogger,
   type EventLog,
   openContent,
   type RecordedEvent,
 } from "@carillon/platform";
-import { startEventStore, startNats, type TestServer } from "@carillon/platform/testing";
-import { runRelay } from "../../../projections/src/relay/relay.ts";
+import { type Pipeline, type Running, silentLogger, startPipeline } from "@carillon/testkit";
 import type { JobHandler } from "../queue/job-handler.ts";
 import { type ProcessingDependencies, runProcessing } from "../queue/run-processing.ts";
 import { gradeHandler } from "../submissions/grade.ts";
 import { lapseHandler } from "../submissions/lapse.ts";
 
-/** Something that runs until it is stopped. */
-export interface Running {
-  stop(): Promise<void>;
-}
-
-/** Real servers with a relay between them, and what runs on them. */
-export interface TestPlatform {
-  readonly nats: TestServer;
-  readonly eventStore: TestServer;
-  readonly bus: Bus;
-  readonly eventLog: EventLog;
+/** A log, a bus and a relay between them, and processing in this process. */
+export interface TestPlatform extends Pipeline {
   readonly content: ContentStore;
   /** Starts processing in this process, by default with the real handlers and hardly any back-off. */
   startProcessing(dependencies?: Partial<ProcessingDependencies>, handlers?: readonly JobHandler[]): Running;
-  stop(): Promise<void>;
 }
-
-export const silentLogger = createLogger("test");
-silentLogger.level = "silent";
 
 /** Starts the servers and the relay. */
 export async function startTestPlatform(): Promise<TestPlatform> {
-  const [nats, eventStore] = await Promise.all([startNats(), startEventStore()]);
-  const eventLog = connectEventLog(eventStore.url, { patienceMs: 500 });
-  const bus = await connectBus(nats.url, "test");
-  const content = openContent(bus);
-  const running = new Set<Running>();
-  const run = (work: (signal: AbortSignal) => Promise<void>): Running => {
-    const controller = new AbortController();
-    const ended = work(controller.signal);
-    const one: Running = {
-      async stop() {
-        running.delete(one);
-        controller.abort();
-        await ended;
-      },
-    };
-    running.add(one);
-    return one;
-  };
-  run((signal) => runRelay({ eventLog, bus, logger: silentLogger, relayed: () => {} }, signal));
+  const pipeline = await startPipeline();
+  // It notices soon that the log is away.
+  const eventLog = connectEventLog(pipeline.eventStore.url, { patienceMs: 500 });
+  const content = openContent(pipeline.bus);
+  pipeline.startRelay();
   return {
-    nats,
-    eventStore,
-    bus,
+    ...pipeline,
     eventLog,
     content,
     startProcessing: (
       dependencies = {},
       handlers = [gradeHandler(eventLog, content), lapseHandler(eventLog)],
     ) =>
-      run((signal) =>
+      pipeline.run((signal) =>
         runProcessing(
           {
-            bus,
+            bus: pipeline.bus,
             logger: silentLogger,
             observer: { done: () => {}, failed: () => {} },
             backOffMs: [20, 20, 20, 20],
@@ -97,10 +64,8 @@ export async function startTestPlatform(): Promise<TestPlatform> {
         ),
       ),
     async stop() {
-      await Promise.all([...running].map((one) => one.stop()));
-      await bus.close();
       eventLog.close();
-      await Promise.all([nats.stop(), eventStore.stop()]);
+      await pipeline.stop();
     },
   };
 }

@@ -1,5 +1,3 @@
-import { fileURLToPath } from "node:url";
-import { launchWorker, type Runtime, runtimes, type Settings, startServers } from "@carillon/api/testing";
 import type { SubmissionId } from "@carillon/domain";
 import {
   type Bus,
@@ -8,22 +6,21 @@ import {
   connectEventLog,
   type EventLog,
   openContent,
+  type Runtime,
 } from "@carillon/platform";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { runtimes, type Settings, startWorker, test } from "@carillon/testkit";
+import { afterAll, expect } from "vitest";
 import { eventsOf, handIn, openSchool, rightAnswers, type School, store } from "../testing/school.ts";
 
-const module = fileURLToPath(new URL("./processing.ts", import.meta.url));
 /** Work whose content is not there yet is tried again after one, five and thirty seconds. */
 const patiently = { timeout: 90_000 };
 
-let servers: Awaited<ReturnType<typeof startServers>>;
 let settings: Settings;
 let eventLog: EventLog;
 let bus: Bus;
 let content: ContentStore;
 
-beforeAll(async () => {
-  servers = await startServers();
+test.beforeAll(async ({ servers }) => {
   settings = { ...servers.log, DATABASE_URL: servers.reader("live") };
   eventLog = connectEventLog(servers.log.EVENTSTORE_URL);
   bus = await connectBus(servers.log.NATS_URL, "test");
@@ -33,18 +30,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await bus.close();
   eventLog.close();
-  await servers.stop();
 });
 
-async function start(runtime: Runtime) {
-  const worker = await launchWorker(runtime, module, settings);
-  await expect
-    .poll(async () => (await fetch(`${worker.url}/readyz`).catch(() => undefined))?.status, {
-      timeout: 120_000,
-    })
-    .toBe(200);
-  return worker;
-}
+const start = (runtime: Runtime) => startWorker(runtime, "processing", settings);
 
 const gradeCount = async (school: School, id: SubmissionId) =>
   (await eventsOf(eventLog, school, id, "SubmissionGraded")).length;

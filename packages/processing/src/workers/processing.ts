@@ -16,14 +16,12 @@ import { runProcessing } from "../queue/run-processing.ts";
 import { observeWork } from "../queue/work-metrics.ts";
 import { gradeHandler } from "../submissions/grade.ts";
 import { lapseHandler } from "../submissions/lapse.ts";
+import { manifests } from "./manifests.ts";
 
 /** Works on what events ask for: grades by answer keys, lets lapse what never came. Collects content that nobody needs. */
 
 const { EVENTSTORE_URL, NATS_URL, DATABASE_URL, OBJECTS_URL } = settingsOrExit(
-  "EVENTSTORE_URL",
-  "NATS_URL",
-  "DATABASE_URL",
-  "OBJECTS_URL",
+  ...manifests.processing.settings,
 );
 
 const logger = createLogger("processing");

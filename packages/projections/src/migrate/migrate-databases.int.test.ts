@@ -1,14 +1,20 @@
 import { type Columns, columnName, views } from "@carillon/domain";
 import { openPostgres } from "@carillon/platform";
-import { startPostgres, type TestDatabase, type TestPostgres } from "@carillon/platform/testing";
+import {
+  connectAsReader,
+  passwords,
+  startPostgres,
+  type TestDatabase,
+  type TestPostgres,
+  test,
+} from "@carillon/testkit";
 import { sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { connectAsReader, passwords } from "../testing/pipeline.ts";
+import { afterAll, expect } from "vitest";
 import { migrateDatabases } from "./migrate-databases.ts";
 
 let postgres: TestPostgres;
 
-beforeAll(async () => {
+test.beforeAll(async () => {
   postgres = await startPostgres();
   // Two platforms that start at once.
   await Promise.all([1, 2].map(() => migrateDatabases(postgres.ownerUrls, passwords)));

@@ -1,8 +1,9 @@
 import { column, type UserId } from "@carillon/domain";
 import { openPostgres } from "@carillon/platform";
+import { enrollTenant, enrollUser, type Pipeline, test, until } from "@carillon/testkit";
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect } from "vitest";
 import { projectionStatus } from "../projector/status.ts";
 import { projections } from "../read-models/all-projections.ts";
 import { type Projection, rowProjection } from "../rows/projection.ts";
@@ -16,9 +17,6 @@ import {
   dropVersionSchema,
   publishView,
 } from "../schema/tenant-tables.ts";
-import { type Pipeline, startPipeline } from "../testing/pipeline.ts";
-import { enrollTenant, enrollUser } from "../testing/school.ts";
-import { until } from "../testing/until.ts";
 import { migrations } from "./migrate-databases.ts";
 
 const next = projections.directory.version + 1;
@@ -48,13 +46,12 @@ const nextDirectory: Projection = rowProjection(
 
 let pipeline: Pipeline;
 
-beforeAll(async () => {
-  pipeline = await startPipeline();
+test.beforeAll(({ pipeline: own }) => {
+  pipeline = own;
 });
-afterAll(() => pipeline.stop());
 
 async function asOwner<Value>(work: (db: Kysely<unknown>) => Promise<Value>): Promise<Value> {
-  const db = openPostgres<unknown>(pipeline.postgres.ownerUrls.live, {
+  const db = openPostgres<unknown>(pipeline.databases.ownerUrls.live, {
     name: "test owner",
     maxConnections: 2,
   });
@@ -97,7 +94,7 @@ test("a new version of a read model is built from the log in place of the old on
   await until("the new version is as far as the old one was", async () => !(await read("initial")).stale);
   expect(await read("initial")).toEqual({ value: [{ initial: "a" }], asOf: before.asOf, stale: false });
 
-  const status = await projectionStatus(pipeline.postgres.urlAs("carillon_reader", "reader", "live"));
+  const status = await projectionStatus(pipeline.databases.urlAs("carillon_reader", "reader", "live"));
   expect(new Set(status.map(({ projection, version }) => `${projection} v${version}`))).toEqual(
     new Set([`directory v${next}`]),
   );

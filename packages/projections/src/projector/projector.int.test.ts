@@ -8,12 +8,19 @@ import {
   userIdOf,
 } from "@carillon/domain";
 import { commandContext, type Position, partitionOf, routeOf, type StoredEvent } from "@carillon/platform";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  busContents,
+  busCount,
+  enrollTenant,
+  enrollUser,
+  type KillablePipeline,
+  passwords,
+  type Running,
+  test,
+  until,
+} from "@carillon/testkit";
+import { beforeEach, describe, expect } from "vitest";
 import { projections } from "../read-models/all-projections.ts";
-import { busContents, busCount } from "../testing/bus-contents.ts";
-import { type Pipeline, passwords, type Running, startPipeline } from "../testing/pipeline.ts";
-import { enrollTenant, enrollUser } from "../testing/school.ts";
-import { until } from "../testing/until.ts";
 import { type Applied, applyEvents, readCheckpoint, type Shard } from "./apply-events.ts";
 import { skipPoison } from "./poison.ts";
 import { readerOf } from "./reader-of.ts";
@@ -21,17 +28,16 @@ import { projectionStatus } from "./status.ts";
 
 const { directory } = projections;
 
-let pipeline: Pipeline;
+let pipeline: KillablePipeline;
 let tenantId: TenantId;
 let tenants = 0;
 let running: Running[] = [];
 /** How often each shard's events took effect in this test. */
 let applied: Map<number, number>;
 
-beforeAll(async () => {
-  pipeline = await startPipeline();
+test.beforeAll(({ killable }) => {
+  pipeline = killable;
 });
-afterAll(() => pipeline.stop());
 
 // Every test has a school of its own, alone in its partition, and a bus without readers.
 beforeEach(async () => {

@@ -3,6 +3,8 @@ import type { Projection } from "../rows/projection.ts";
 import type { Shard } from "./apply-events.ts";
 import { type ProjectorDependencies, runShard } from "./run-shard.ts";
 
+export type { ShardObserver } from "./shard-observer.ts";
+
 /** Every partition of each projection. */
 export const shardsOf = (projections: readonly Projection[]): Shard[] =>
   projections.flatMap((projection) =>

@@ -1,25 +1,27 @@
-import { CarillonError, type LiveDatabase, tenantIdOf } from "@carillon/domain";
-import { type CheckpointTables, connectDatabase, type Database, partitionOf } from "@carillon/platform";
-import type { TestPostgres } from "@carillon/platform/testing";
+import { CarillonError, tenantIdOf } from "@carillon/domain";
+import {
+  type CheckpointTables,
+  connectDatabase,
+  type Database,
+  type LiveDatabase,
+  partitionOf,
+} from "@carillon/platform";
+import { connectAsProjector, connectAsReader, test } from "@carillon/testkit";
 import { type Kysely, sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { connectAsProjector, connectAsReader, startMigratedPostgres } from "../testing/pipeline.ts";
+import { afterAll, expect } from "vitest";
 import { projections } from "./all-projections.ts";
 
 const tenantId = tenantIdOf("north");
 
-let postgres: TestPostgres;
 let projector: Kysely<CheckpointTables>;
 let live: Database<LiveDatabase>;
 
-beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  projector = connectAsProjector(postgres, "live");
-  live = connectAsReader<LiveDatabase>(postgres, "live");
+test.beforeAll(async ({ databases }) => {
+  projector = connectAsProjector(databases, "live");
+  live = connectAsReader<LiveDatabase>(databases, "live");
 });
 afterAll(async () => {
   await Promise.all([projector.destroy(), live.close()]);
-  await postgres.stop();
 });
 
 const { version } = projections.directory;

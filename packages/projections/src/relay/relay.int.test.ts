@@ -1,18 +1,28 @@
 import type { TenantId } from "@carillon/domain";
 import { type Position, routeOf, type StoredEvent } from "@carillon/platform";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { busContents, busCount } from "../testing/bus-contents.ts";
-import { type Pipeline, type Running, startPipeline } from "../testing/pipeline.ts";
-import { enrollTenant, enrollUser } from "../testing/school.ts";
-import { until } from "../testing/until.ts";
+import {
+  busContents,
+  busCount,
+  enrollTenant,
+  enrollUser,
+  type Pipeline,
+  type Running,
+  startPipeline,
+  type TestServer,
+  test,
+  until,
+} from "@carillon/testkit";
+import { afterAll, beforeEach, expect } from "vitest";
 
 let pipeline: Pipeline;
+let nats: TestServer;
 let tenants: TenantId[];
 let relays: Running[] = [];
 let people = 0;
 
-beforeAll(async () => {
-  pipeline = await startPipeline();
+test.beforeAll(async ({ natsServer }) => {
+  nats = natsServer;
+  pipeline = await startPipeline({ natsUrl: nats.url });
   tenants = await Promise.all(
     ["north", "south", "east"].map((slug) => enrollTenant(pipeline.eventLog, slug)),
   );
@@ -99,8 +109,8 @@ test("a broker that is killed in the middle gets every event once", async () => 
   await enrollPeople(500);
   startRelay();
   const written = enrollPeople(500);
-  await pipeline.nats.kill9();
-  await pipeline.nats.restart();
+  await nats.kill9();
+  await nats.restart();
   await written;
   await expectBusToEqualLog();
 });

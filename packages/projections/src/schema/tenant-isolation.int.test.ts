@@ -8,10 +8,9 @@ import {
   scopeToTenant,
   UnsafeRoleError,
 } from "@carillon/platform";
-import type { TestPostgres } from "@carillon/platform/testing";
+import { connectAsProjector, connectAsReader, type TestPostgres, test } from "@carillon/testkit";
 import { type Kysely, sql } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { connectAsProjector, connectAsReader, startMigratedPostgres } from "../testing/pipeline.ts";
+import { afterAll, expect } from "vitest";
 
 const north = tenantIdOf("north");
 const south = tenantIdOf("south");
@@ -20,15 +19,14 @@ let postgres: TestPostgres;
 let projector: Kysely<CheckpointTables>;
 let live: Database<LiveDatabase>;
 
-beforeAll(async () => {
-  postgres = await startMigratedPostgres();
+test.beforeAll(async ({ postgres: own }) => {
+  postgres = own;
   projector = connectAsProjector(postgres, "live");
   live = connectAsReader<LiveDatabase>(postgres, "live");
   await inScope(north, insertPerson(north, "ada"));
 });
 afterAll(async () => {
   await Promise.all([projector.destroy(), live.close()]);
-  await postgres.stop();
 });
 
 const insertPerson = (tenantId: TenantId, username: string) => sql`

@@ -16,14 +16,12 @@ import { sql } from "kysely";
 import { runProjector, shardsOf } from "../projector/projector.ts";
 import { observeShards } from "../projector/shard-metrics.ts";
 import { projectionsNamed } from "../read-models/all-projections.ts";
+import { manifests } from "./manifests.ts";
 
 /** Keeps the read models of one database up to date. */
 
 const { EVENTSTORE_URL, NATS_URL, DATABASE_URL, PROJECTIONS } = settingsOrExit(
-  "EVENTSTORE_URL",
-  "NATS_URL",
-  "DATABASE_URL",
-  "PROJECTIONS",
+  ...manifests.projector.settings,
 );
 
 const projections = namedOrExit(PROJECTIONS.split(","));

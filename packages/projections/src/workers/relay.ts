@@ -10,10 +10,11 @@ import {
   telemetryNames,
 } from "@carillon/platform";
 import { runRelay } from "../relay/relay.ts";
+import { manifests } from "./manifests.ts";
 
 /** Copies the event log to the event bus. */
 
-const { EVENTSTORE_URL, NATS_URL } = settingsOrExit("EVENTSTORE_URL", "NATS_URL");
+const { EVENTSTORE_URL, NATS_URL } = settingsOrExit(...manifests.relay.settings);
 
 const logger = createLogger("relay");
 const metrics = createMetrics("relay");

@@ -1,12 +1,6 @@
+import type { DatabaseUrls } from "@carillon/launcher";
 import { SettingsError } from "@carillon/platform";
 import { readSetting } from "../folder/read-setting.ts";
-
-/** The addresses of the three databases. */
-export interface DatabaseUrls {
-  readonly live: string;
-  readonly auth: string;
-  readonly reports: string;
-}
 
 /** The engines that the environment names; we start those that it leaves out. */
 export interface EngineSettings {
@@ -34,12 +28,4 @@ export function engineSettings(env: NodeJS.ProcessEnv): EngineSettings {
     objectsUrl: readSetting(env, "OBJECTS_URL"),
     databaseUrls: live && auth && reports ? { live, auth, reports } : undefined,
   };
-}
-
-/** The same database with another login. */
-export function withLogin(url: string, user: string, password: string): string {
-  const changed = new URL(url);
-  changed.username = user;
-  changed.password = password;
-  return changed.href;
 }

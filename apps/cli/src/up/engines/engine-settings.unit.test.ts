@@ -1,6 +1,6 @@
 import { SettingsError } from "@carillon/platform";
 import { expect, test } from "vitest";
-import { engineSettings, withLogin } from "./engine-settings.ts";
+import { engineSettings } from "./engine-settings.ts";
 
 const [live, auth, reports] = ["live", "auth", "reports"].map((name) => `postgres://owner:pw@db/${name}`);
 
@@ -29,11 +29,5 @@ test("a wrong address is named", () => {
   expect(() => engineSettings({ EVENTSTORE_URL: "http://127.0.0.1" })).toThrow(SettingsError);
   expect(() => engineSettings({ EVENTSTORE_URL: "http://127.0.0.1" })).toThrow(
     "EVENTSTORE_URL must be an address",
-  );
-});
-
-test("another login leaves the rest of the address as it is", () => {
-  expect(withLogin("postgres://owner:pw@db:6432/live?sslmode=require", "reader", "p/w")).toBe(
-    "postgres://reader:p%2Fw@db:6432/live?sslmode=require",
   );
 });

@@ -1,24 +1,17 @@
 import { join } from "node:path";
-import process from "node:process";
+import {
+  databases,
+  type EngineAddresses,
+  eventStoreProcess,
+  natsProcess,
+  owner,
+  type ProcessSpec,
+  postgresProcess,
+} from "@carillon/launcher";
 import type { Secrets } from "../folder/secrets.ts";
-import type { ProcessSpec } from "../supervisor/supervised-process.ts";
-import type { DatabaseUrls, EngineSettings } from "./engine-settings.ts";
-import { natsProcess } from "./nats-server.ts";
-import { databases, owner, postgresProcess } from "./postgres-cluster.ts";
-
-/** Where the engines are: ours, or those that the environment names. */
-export interface EngineAddresses {
-  readonly eventstoreUrl: string;
-  readonly natsUrl: string;
-  /** Undefined where content is kept in NATS. */
-  readonly objectsUrl: string | undefined;
-  /** With the owner's login. */
-  readonly databaseUrls: DatabaseUrls;
-}
+import type { EngineSettings } from "./engine-settings.ts";
 
 export const enginePorts = ["postgres", "nats", "natsMonitoring", "eventstore"] as const;
-
-const eventstoreNode = join(import.meta.dirname, "../../../../../packages/eventstore-node/src/main.ts");
 
 /** The engines that we have to start in a folder, none needing another, and the addresses of all. */
 export async function engines(
@@ -45,21 +38,7 @@ export async function engines(
     );
   }
   if (external.eventstoreUrl === undefined) {
-    processes.push({
-      name: "eventstore",
-      command: process.execPath,
-      args: [
-        eventstoreNode,
-        "--dir",
-        join(folder, "eventstore"),
-        "--host",
-        "127.0.0.1",
-        "--port",
-        `${ports.eventstore}`,
-      ],
-      env: { PATH: process.env.PATH ?? "" },
-      readiness: { kind: "line", pattern: /^eventstore ready/ },
-    });
+    processes.push(eventStoreProcess({ folder: join(folder, "eventstore"), port: ports.eventstore }));
   }
   const databaseUrl = (name: string) =>
     `postgres://${owner}:${secrets.ownerPassword}@127.0.0.1:${ports.postgres}/${name}`;

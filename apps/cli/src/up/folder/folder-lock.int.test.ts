@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { script, soon, superviseForTest, temporaryFolder } from "@carillon/testkit";
 import { expect, test } from "vitest";
-import { script, soon, superviseForTest, temporaryFolder } from "../testing.ts";
 import { lockFolder } from "./folder-lock.ts";
 
 test("a folder has one holder at a time", () => {

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
+import { temporaryFolder } from "@carillon/testkit";
 import { expect, onTestFinished, test } from "vitest";
-import { temporaryFolder } from "../testing.ts";
 import { choosePorts } from "./ports.ts";
 
 const names = ["gateway", "api", "auth"] as const;

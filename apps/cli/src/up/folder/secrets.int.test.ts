@@ -1,8 +1,8 @@
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { settings } from "@carillon/platform";
+import { temporaryFolder } from "@carillon/testkit";
 import { expect, test } from "vitest";
-import { temporaryFolder } from "../testing.ts";
 import { secretsOf } from "./secrets.ts";
 
 test("secrets are made once, are what the workers take, and only their owner may read them", () => {

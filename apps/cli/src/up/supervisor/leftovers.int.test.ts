@@ -1,8 +1,8 @@
+import { identify, type ProcessIdentity } from "@carillon/launcher";
+import { script, soon, superviseForTest, temporaryFolder } from "@carillon/testkit";
 import { expect, test } from "vitest";
 import { readPlatformFile, writePlatformFile } from "../folder/platform-file.ts";
-import { script, soon, superviseForTest, temporaryFolder } from "../testing.ts";
 import { stopLeftovers } from "./leftovers.ts";
-import { identify, type ProcessIdentity } from "./process-identity.ts";
 
 const living = `console.log("ready"); setInterval(() => {}, 1000);`;
 

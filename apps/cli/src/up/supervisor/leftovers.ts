@@ -1,6 +1,5 @@
+import { end, type Log } from "@carillon/launcher";
 import { readPlatformFile, removePlatformFile } from "../folder/platform-file.ts";
-import { end } from "./process-identity.ts";
-import type { Log } from "./supervised-process.ts";
 
 /** As long as a leftover process may take before it is killed. */
 const patienceMs = 5_000;

@@ -1,6 +1,6 @@
 import type { WriteStream } from "node:tty";
 import { styleText } from "node:util";
-import type { Log } from "./supervised-process.ts";
+import type { Log } from "@carillon/launcher";
 
 const colours = ["cyan", "yellow", "green", "magenta", "blue", "red"] as const;
 

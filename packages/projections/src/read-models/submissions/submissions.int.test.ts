@@ -13,25 +13,21 @@ import {
   userIdOf,
 } from "@carillon/domain";
 import { type CheckpointTables, type Database, type RecordedEvent, scopeToTenant } from "@carillon/platform";
-import type { TestPostgres } from "@carillon/platform/testing";
+import { connectAsProjector, connectAsReader, test } from "@carillon/testkit";
 import { type Kysely, sql, type Transaction } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { connectAsProjector, connectAsReader, startMigratedPostgres } from "../../testing/pipeline.ts";
+import { afterAll, expect } from "vitest";
 import { submissionList } from "./submissions.ts";
 
-let postgres: TestPostgres;
 let projector: Kysely<CheckpointTables>;
 let live: Database<LiveDatabase>;
 let schools = 0;
 
-beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  projector = connectAsProjector(postgres, "live");
-  live = connectAsReader<LiveDatabase>(postgres, "live");
+test.beforeAll(async ({ databases }) => {
+  projector = connectAsProjector(databases, "live");
+  live = connectAsReader<LiveDatabase>(databases, "live");
 });
 afterAll(async () => {
   await Promise.all([projector.destroy(), live.close()]);
-  await postgres.stop();
 });
 
 const minute = (minutes: number) => instantOf(new Date(Date.UTC(2026, 8, 20, 23, minutes)));

@@ -18,28 +18,23 @@ import {
   userIdOf,
 } from "@carillon/domain";
 import { type CheckpointTables, type Database, type RecordedEvent, scopeToTenant } from "@carillon/platform";
-import type { TestPostgres } from "@carillon/platform/testing";
+import { connectAsProjector, connectAsReader, schoolProfile, test } from "@carillon/testkit";
 import fc from "fast-check";
 import type { Kysely, Transaction } from "kysely";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, expect } from "vitest";
 import { type ClassFigures, recount } from "../../../testing/class-progress-recount.ts";
-import { connectAsProjector, connectAsReader, startMigratedPostgres } from "../../../testing/pipeline.ts";
-import { profileOf } from "../../../testing/school.ts";
 import { classProgress } from "./class-progress.ts";
 
-let postgres: TestPostgres;
 let db: Kysely<CheckpointTables>;
 let reports: Database<ReportsDatabase>;
 let schools = 0;
 
-beforeAll(async () => {
-  postgres = await startMigratedPostgres();
-  db = connectAsProjector(postgres, "reports");
-  reports = connectAsReader<ReportsDatabase>(postgres, "reports");
+test.beforeAll(async ({ databases }) => {
+  db = connectAsProjector(databases, "reports");
+  reports = connectAsReader<ReportsDatabase>(databases, "reports");
 });
 afterAll(async () => {
   await Promise.all([db.destroy(), reports.close()]);
-  await postgres.stop();
 });
 
 const day = (days: number) => instantOf(new Date(Date.UTC(2013, 9, 1 + days, 3)));
@@ -81,7 +76,7 @@ function school(timeZone: string) {
     } as unknown as RecordedEvent);
   };
 
-  happens("tenant", tenantId, "TenantEnrolled", profileOf(slug, timeZone));
+  happens("tenant", tenantId, "TenantEnrolled", schoolProfile(slug, timeZone));
   classes.forEach((id, index) => {
     const code = ["AAA", "BBB"][index] as string;
     happens("class", id, "ClassOpened", { code, title: code, startsOn: "2013-10-01", lengthDays: 100 });
