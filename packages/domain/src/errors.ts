@@ -52,7 +52,7 @@ export const errorCatalogue = {
 
 export type ErrorCode = keyof typeof errorCatalogue;
 
-/** When it is worth trying again, and how many are before whoever waits; null where there is no queue. */
+/** When it is worth trying again, and how many are before the client; null where there is no queue. */
 export interface Wait {
   readonly retryAfterMs: number;
   readonly place: number | null;

@@ -64,5 +64,5 @@ export function authorizeGrant(own: readonly Role[], granted: readonly Role[]): 
 export const leadsEveryClass = (roles: readonly Role[]): boolean =>
   roles.some((role) => role === "admin" || role === "operator");
 
-/** Whether somebody sees every class of the school; a student sees only his own. */
+/** Whether somebody sees every class of the school; a student sees only their own. */
 export const seesEveryClass = (roles: readonly Role[]): boolean => roles.some((role) => role !== "student");

@@ -7,14 +7,14 @@ test("one fitting role is enough", () => {
   expect(may([], "classes.list")).toBe(false);
 });
 
-test("who may not is told which role it needs", () => {
+test("somebody who may not is told which role it needs", () => {
   expect(() => authorize(["student"], "tenants.enroll")).toThrow(
     expect.objectContaining({ code: "forbidden", message: expect.stringContaining("operator") }),
   );
   expect(() => authorize(["operator"], "tenants.enroll")).not.toThrow();
 });
 
-test("a role with power is given only by who has it", () => {
+test("a role with power is given only by those who have it", () => {
   const refused = expect.objectContaining({ code: "forbidden" });
   expect(() => authorizeGrant(["admin"], ["student", "operator"])).toThrow(refused);
   expect(() => authorizeGrant(["teacher"], ["admin"])).toThrow(refused);
@@ -22,7 +22,7 @@ test("a role with power is given only by who has it", () => {
   expect(() => authorizeGrant(["operator"], ["admin", "operator"])).not.toThrow();
 });
 
-test("a teacher acts in his own classes and sees all, a student sees his own", () => {
+test("a teacher acts in their own classes and sees all, a student sees their own", () => {
   expect(leadsEveryClass(["teacher", "auditor"])).toBe(false);
   expect(leadsEveryClass(["teacher", "admin"])).toBe(true);
   expect(seesEveryClass(["student"])).toBe(false);

@@ -1,11 +1,5 @@
 import { Instant, Role, SessionId, TenantId, UserId } from "@carillon/domain";
-import {
-  type Session,
-  type SessionRef,
-  type SignedTokens,
-  type StoredSession,
-  signedTokens,
-} from "@carillon/platform";
+import { type SessionRef, type SignedTokens, type StoredSession, signedTokens } from "@carillon/platform";
 import { z } from "zod";
 
 /** Which session a refresh token belongs to, and its record when the token was made. */
@@ -34,21 +28,3 @@ export type RefreshTokens = SignedTokens<RefreshClaims>;
  */
 export const refreshTokens = (key: string): RefreshTokens =>
   signedTokens(RefreshClaims, { purpose: "refresh token", keys: [key] });
-
-/** For how long the token before the newest still gives the newest: two tabs refresh at once. In milliseconds. */
-export const twoTabsMs = 30_000;
-
-/**
- * What a refresh token does to its session. `rotate`: it is the newest, a newer one takes its place. `repeat`: its
- * successor is given again. `revoke`: it was used long ago, so one of those who hold it has stolen it.
- */
-export function decideRefresh(
-  session: Pick<Session, "generation" | "rotatedAt">,
-  generation: number,
-  now: Instant,
-): "rotate" | "repeat" | "revoke" {
-  // Greater: we gave it away, then the store lost the rotation.
-  if (generation >= session.generation) return "rotate";
-  const age = Date.parse(now) - Date.parse(session.rotatedAt);
-  return generation === session.generation - 1 && age <= twoTabsMs ? "repeat" : "revoke";
-}

@@ -28,7 +28,7 @@ export type MembershipCommand =
     }
   | { type: "LeaveClass"; classId: ClassId; userId: UserId };
 
-/** Which part somebody has in a class now; undefined if none. */
+/** What somebody is in a class now; undefined if they are not in it. */
 export type MembershipState = MemberRole | undefined;
 
 /**

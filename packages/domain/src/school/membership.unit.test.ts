@@ -35,7 +35,7 @@ test("a student who becomes a teacher is no student any more", () => {
   ]);
 });
 
-test("who is not in a class cannot leave it", () => {
+test("somebody who is not in a class cannot leave it", () => {
   expect(given(membershipDecider, []).when(leave)).toMatchObject({ code: "not_a_member" });
   expect(given(membershipDecider, [joined, left]).when(leave)).toMatchObject({ code: "not_a_member" });
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { accept, type Decider, refuse, sameFact } from "../decider.ts";
+import { accept, type Decider, type Decision, refuse, sameFact } from "../decider.ts";
 import { type EventOf, eventType } from "../event-type.ts";
 import { AssignmentId, ClassId, UserId } from "../ids.ts";
 import { maxFeedbackLength, maxFileNameLength, maxKeyLength } from "../limits.ts";
@@ -117,82 +117,23 @@ export const submissionDecider: Decider<SubmissionCommand, SubmissionEvent, Subm
   initial: undefined,
   decide(command, state) {
     switch (command.type) {
-      case "CommitSubmission": {
-        const { facts, key, content, at, uploadBy } = command;
-        // A retry is answered as the first was, even if the assignment has closed or the student has left since.
-        if (state) return state.content?.sha256 === content.sha256 ? accept() : keyTaken(key);
-        const { assignment } = facts;
-        if (!assignment) return unknownAssignment;
-        if (facts.membership !== "student") return notAMember;
-        const { dueAt, profile } = assignment;
-        const { latePolicy, graceSeconds } = profile;
-        const late = isLate(at, dueAt, graceSeconds);
-        if (late && latePolicy.kind === "refuse") {
-          return refuse("assignment_closed", `The assignment closed at ${dueAt}.`);
-        }
-        return accept({
-          type: "SubmissionCommitted",
-          data: {
-            ...workOf(facts, assignment),
-            key,
-            content,
-            committedAt: at,
-            dueAt,
-            graceSeconds,
-            late,
-            penaltyPercent: late && dueAt !== null ? penalty(latePolicy, at, dueAt) : 0,
-            uploadBy,
-            autograded: profile.answerKey !== null,
-          },
-        });
-      }
-      case "ReceiveContent": {
-        if (!state) return unknownSubmission;
-        if (state.content?.sha256 !== command.sha256) {
-          return refuse("content_digest_mismatch", "The content is not what was committed: send it again.");
-        }
-        if (state.received) return accept();
-        if (state.lapsed) return lapsed;
-        return accept({
-          type: "SubmissionReceived",
-          data: {
-            ...state.work,
-            sha256: command.sha256,
-            receivedAt: command.at,
-            autograded: state.autograded,
-          },
-        });
-      }
-      case "LapseSubmission": {
-        if (!state) return unknownSubmission;
-        const { content, received, uploadBy } = state;
-        if (!content || received || state.lapsed || uploadBy === null || command.at < uploadBy)
-          return accept();
-        return accept({
-          type: "SubmissionLapsed",
-          data: { ...state.work, sha256: content.sha256, lapsedAt: command.at },
-        });
-      }
-      case "RecordSubmission": {
-        const { facts, key, handedInAt, banked } = command;
-        if (state) return state.content ? keyTaken(key) : accept();
-        if (!facts.assignment) return unknownAssignment;
-        if (facts.membership !== "student") return notAMember;
-        return accept({
-          type: "SubmissionRecorded",
-          data: { ...workOf(facts, facts.assignment), key, handedInAt, banked },
-        });
-      }
+      case "CommitSubmission":
+        return commit(command, state);
+      case "ReceiveContent":
+        return receive(command, state);
+      case "LapseSubmission":
+        return lapse(command, state);
+      case "RecordSubmission":
+        return record(command, state);
       case "GradeSubmission": {
         if (!state) return unknownSubmission;
         const grade = { score: command.score, feedback: command.feedback };
-        if (sameFact(state.grade, grade)) return accept();
-        return accept(graded(state, grade, "person"));
+        return sameFact(state.grade, grade) ? accept() : accept(graded(state, grade, "person"));
       }
       case "MarkSubmission": {
         if (!state) return unknownSubmission;
-        if (state.grade) return accept();
-        return accept(graded(state, { score: command.score, feedback: command.feedback }, "answer_key"));
+        const { score, feedback } = command;
+        return state.grade ? accept() : accept(graded(state, { score, feedback }, "answer_key"));
       }
     }
   },
@@ -215,6 +156,72 @@ export const submissionDecider: Decider<SubmissionCommand, SubmissionEvent, Subm
     }
   },
 };
+
+type CommandOf<Type extends SubmissionCommand["type"]> = Extract<SubmissionCommand, { type: Type }>;
+type SubmissionDecision = Decision<SubmissionEvent>;
+
+function commit(
+  { facts, key, content, at, uploadBy }: CommandOf<"CommitSubmission">,
+  state: SubmissionState,
+): SubmissionDecision {
+  // A retry is answered as the first was, even if the assignment has closed or the student has left since.
+  if (state) return state.content?.sha256 === content.sha256 ? accept() : keyTaken(key);
+  const { assignment } = facts;
+  if (!assignment) return unknownAssignment;
+  if (facts.membership !== "student") return notAMember;
+  const { dueAt, profile } = assignment;
+  const { latePolicy, graceSeconds } = profile;
+  const late = isLate(at, dueAt, graceSeconds);
+  if (late && latePolicy.kind === "refuse") {
+    return refuse("assignment_closed", `The assignment closed at ${dueAt}.`);
+  }
+  return accept({
+    type: "SubmissionCommitted",
+    data: {
+      ...workOf(facts, assignment),
+      key,
+      content,
+      committedAt: at,
+      dueAt,
+      graceSeconds,
+      late,
+      penaltyPercent: late && dueAt !== null ? penalty(latePolicy, at, dueAt) : 0,
+      uploadBy,
+      autograded: profile.answerKey !== null,
+    },
+  });
+}
+
+function receive({ sha256, at }: CommandOf<"ReceiveContent">, state: SubmissionState): SubmissionDecision {
+  if (!state) return unknownSubmission;
+  if (state.content?.sha256 !== sha256) {
+    return refuse("content_digest_mismatch", "The content is not what was committed: send it again.");
+  }
+  if (state.received) return accept();
+  if (state.lapsed) return lapsed;
+  const { work, autograded } = state;
+  return accept({ type: "SubmissionReceived", data: { ...work, sha256, receivedAt: at, autograded } });
+}
+
+function lapse({ at }: CommandOf<"LapseSubmission">, state: SubmissionState): SubmissionDecision {
+  if (!state) return unknownSubmission;
+  const { content, received, uploadBy, work } = state;
+  if (!content || received || state.lapsed || uploadBy === null || at < uploadBy) return accept();
+  return accept({ type: "SubmissionLapsed", data: { ...work, sha256: content.sha256, lapsedAt: at } });
+}
+
+function record(
+  { facts, key, handedInAt, banked }: CommandOf<"RecordSubmission">,
+  state: SubmissionState,
+): SubmissionDecision {
+  if (state) return state.content ? keyTaken(key) : accept();
+  if (!facts.assignment) return unknownAssignment;
+  if (facts.membership !== "student") return notAMember;
+  return accept({
+    type: "SubmissionRecorded",
+    data: { ...workOf(facts, facts.assignment), key, handedInAt, banked },
+  });
+}
 
 /** Whether work that was handed in at `at` came after the due time and the grace that is given. */
 export const isLate = (at: Instant, dueAt: Instant | null, graceSeconds = 0) =>

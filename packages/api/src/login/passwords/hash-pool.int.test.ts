@@ -100,7 +100,7 @@ test.runIf(process.platform === "linux")("the threads, and only they, have a low
   expect(printed()).toBe("[]");
 });
 
-test("past two seconds of work the rest are told when to come back, one after the other, and can", async () => {
+test("past two seconds of work the rest are told when to try again, one after the other, and can", async () => {
   // One thread, so that a quick machine too has more than it can do.
   const { pool, metrics } = openForTest(1);
   await warm(pool);
@@ -124,7 +124,7 @@ test("past two seconds of work the rest are told when to come back, one after th
   const accepted = answers.length - busy.length;
   expect(accepted).toBeGreaterThan(room * 0.95);
   expect(accepted).toBeLessThan(room * 1.05 + 8);
-  // The first comes back when half of them are done, each of the others in a place of their own, as far as places are given.
+  // The first is to try again when half of them are done, each of the others in a place of their own, as far as places are given.
   expect(Math.abs(retryAfterMs - (room / 2) * slotMs)).toBeLessThan(5 * slotMs);
   const places = Math.min(waits.length, Math.floor((0.95 * (longestWaitMs - retryAfterMs)) / slotMs));
   for (let index = 1; index < places; index++) {
@@ -136,7 +136,7 @@ test("past two seconds of work the rest are told when to come back, one after th
   expect(await check(pool, crowd, stored)).toBe(true);
 });
 
-test("nothing is read for who is sent away, and what is read is read in time", async () => {
+test("nothing is read for a login that is shed, and what is read is read in time", async () => {
   const { pool } = openForTest(1);
   await warm(pool);
   let read = 0;
@@ -154,7 +154,7 @@ test("nothing is read for who is sent away, and what is read is read in time", a
   expect(read).toBe(answered);
 });
 
-test("who cannot be read is told so, and the next one is served", async () => {
+test("a login whose hash cannot be read is told so, and the next one is served", async () => {
   const { pool } = openForTest(1);
   const away = () => Promise.reject(new CarillonError("unavailable", "The log is away."));
   const failing = Array.from({ length: 20 }, () => pool.verify(crowd, away, password));
@@ -163,7 +163,7 @@ test("who cannot be read is told so, and the next one is served", async () => {
   expect(await check(pool, crowd, stored)).toBe(true);
 });
 
-test("a school in a storm does not starve another: who comes later gets in, and every second turn", async () => {
+test("a school in a storm does not starve another: those who come later get in, and every second turn", async () => {
   const { pool, metrics } = openForTest(1);
   await warm(pool);
   const first = storm(pool, crowd, 1_000);

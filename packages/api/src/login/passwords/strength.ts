@@ -17,12 +17,12 @@ const leastScore = 3;
  * Throws `password_weak` for a password that is common or easily guessed, with what is wrong with it. There are no
  * rules of composition.
  *
- * @param about what somebody who knows the person would try: username, name, school
+ * @param known what somebody who knows the person would try: username, name, school
  */
-export function refuseWeakPassword(password: string, about: readonly string[]): void {
-  const words = about.flatMap((text) => [text, ...text.split(/[^\p{L}\p{N}]+/u)]);
-  const known = words.filter((word) => word.length >= 3);
-  const { score, feedback } = zxcvbn.check(password, known);
+export function refuseWeakPassword(password: string, known: readonly string[]): void {
+  const words = known.flatMap((text) => [text, ...text.split(/[^\p{L}\p{N}]+/u)]);
+  const guesses = words.filter((word) => word.length >= 3);
+  const { score, feedback } = zxcvbn.check(password, guesses);
   if (score >= leastScore) return;
   throw new CarillonError("password_weak", `${whatIsWrong(feedback)} ${whatToDo}`);
 }
