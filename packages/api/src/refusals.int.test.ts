@@ -136,7 +136,7 @@ describe.each(runtimes)("refusals on %s", (runtime) => {
     });
   });
 
-  test("a teacher changes only classes that he teaches, and does not come to teach one by opening it again", async () => {
+  test("a teacher changes only classes that they teach, and does not come to teach one by opening it again", async () => {
     const { otherTeacher, classId, outsider } = school;
     await otherTeacher.client.classes.open.mutate({
       code: "9A",
@@ -190,7 +190,7 @@ describe.each(runtimes)("refusals on %s", (runtime) => {
     expect(did).toEqual(allowed);
   });
 
-  test("a role with power is given only by who has it", async () => {
+  test("a role with power is given only by those who have it", async () => {
     const { userId } = school.outsider;
     const give = (client: Client, role: Role) =>
       refusal(client.people.assignRoles.mutate({ userId, roles: [role] }));

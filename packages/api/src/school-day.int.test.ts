@@ -202,7 +202,7 @@ describe.each(runtimes)("a school's day on %s", (runtime) => {
       });
     });
 
-    test("a student sees his own classes and submissions only, and another school sees nothing", async () => {
+    test("a student sees their own classes and submissions only, and another school sees nothing", async () => {
       const { teacher, student, outsider, classId } = school;
       const { assignmentId } = await teacher.client.assignments.publish.mutate(newAssignment(classId, "own"));
       const { position } = await student.client.submissions.submit.mutate({

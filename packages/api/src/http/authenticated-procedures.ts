@@ -16,7 +16,7 @@ export function procedures(verify: VerifyAccessToken, revocations: Pick<Revocati
     return actor;
   };
 
-  /** For who may do `action`, whether he belongs to a school or runs the platform. */
+  /** For callers that may do `action`, whether they belong to a school or run the platform. */
   const permittedAnywhere = (action: Action) =>
     publicProcedure.use(async ({ ctx, next }) => {
       const actor = await actorOf(ctx.authorization);
@@ -24,7 +24,7 @@ export function procedures(verify: VerifyAccessToken, revocations: Pick<Revocati
       return next({ ctx: { actor } });
     });
 
-  /** For who may do `action` at the school that the token is for. */
+  /** For callers that may do `action` at the school that their token is for. */
   const permitted = (action: Action) =>
     permittedAnywhere(action).use(({ ctx, next }) => next({ ctx: { tenantId: schoolOf(ctx.actor) } }));
 

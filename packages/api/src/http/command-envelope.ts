@@ -2,7 +2,7 @@ import { CarillonError, type Instant, isPerson, type TenantId, type UserId } fro
 import { type AccessClaims, type CommandContext, commandContext } from "@carillon/platform";
 import type { Context } from "./trpc.ts";
 
-/** Somebody who was identified, at a school. */
+/** A person or program that was identified, at a school. */
 export interface Caller extends Context {
   readonly actor: AccessClaims;
   readonly tenantId: TenantId;

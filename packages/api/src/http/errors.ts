@@ -98,7 +98,7 @@ export function errorResponse(error: TypedError): Response {
   return Response.json({ error: shape }, { status: shape.data.httpStatus, headers: retryAfter([error]) });
 }
 
-/** `Retry-After`, in whole seconds, where one of the errors says when to come back: the last of these times. */
+/** `Retry-After`, in whole seconds, where one of the errors says when to try again: the last of these times. */
 export function retryAfter(errors: readonly TypedError[]): { "retry-after"?: string } {
   const waits = errors.flatMap(({ wait }) => (wait ? [wait.retryAfterMs] : []));
   if (waits.length === 0) return {};

@@ -61,7 +61,7 @@ test.each([
   });
 });
 
-test("who is to come back later is told when, in the answer and, in whole seconds, in its header", async () => {
+test("a client that is to try again later is told when, in the answer and, in whole seconds, in its header", async () => {
   const busy = new CarillonError("busy", "Wait.", { wait: { retryAfterMs: 1_200, place: 31 } });
   const response = errorResponse(typedError(busy));
   expect(response.status).toBe(429);

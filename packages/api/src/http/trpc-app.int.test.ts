@@ -22,7 +22,7 @@ const call = (path: string) =>
     body: "{}",
   });
 
-test("a call that is refused as busy says when to come back and at which place", async () => {
+test("a call that is refused as busy says when to try again and at which place", async () => {
   const answer = await call("soon");
   expect(answer.status).toBe(429);
   expect(answer.headers.get("retry-after")).toBe("2");

@@ -60,7 +60,7 @@ export function trpcApp(router: AnyRouter, log: Logger, metrics: Registry): Work
       onError({ error, path, ctx, req }) {
         const { code } = typedError(error);
         failures.inc({ code });
-        // Who leaves in the middle of his request has not found a fault of ours.
+        // A client that leaves in the middle of its request has not found a fault of ours.
         if (code !== "internal" || req.signal.aborted) return;
         log.error({ err: error.cause ?? error, path, correlationId: ctx?.correlationId }, "a call failed");
       },

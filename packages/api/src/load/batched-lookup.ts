@@ -5,7 +5,7 @@ import type { Database } from "@carillon/platform";
 type Scoped<Views> = Parameters<Parameters<Database<Views>["withTenant"]>[1]>[0];
 
 /**
- * Looks something up in a view by its key. Those of one school who ask while a lookup is under way share the next one: a
+ * Looks something up in a view by its key. Calls of one school that come while a lookup is under way share the next one: a
  * crowd costs the database little more than one of it.
  *
  * @param find gives what there is, by key

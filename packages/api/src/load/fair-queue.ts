@@ -9,9 +9,9 @@ export interface FairQueue<Job> {
   /** How many tenants have somebody waiting. */
   tenants(): number;
   /**
-   * Adds a job. Where more than `capacity` would wait, gives back who has to leave: the newest of the longest line, or
+   * Adds a job. Where more than `capacity` would wait, gives back the one that has to leave: the newest of the longest line, or
    * the job itself where its own line would be no shorter than that one. So one tenant may have all the room while
-   * nobody else wants it, and a newcomer gets in as long as any line has two jobs more than his.
+   * nobody else wants it, and a newcomer gets in as long as any line has two jobs more than theirs.
    */
   add(tenantId: TenantId, job: Job, capacity: number): Job | undefined;
   /** Puts a job back to the front of its line: it was taken, at this cost, and not done. */
@@ -47,7 +47,7 @@ export function fairQueue<Job>(): FairQueue<Job> {
       line = { jobs: [], served: clock };
       lines.set(tenantId, line);
     }
-    // Who was away has no claim on the time that others used.
+    // A tenant that was away has no claim on the time that others used.
     if (line.jobs.length === 0) line.served = Math.max(line.served, clock);
     return line;
   }

@@ -20,7 +20,7 @@ test("tenants take turns, and each one's jobs keep their order", () => {
   expect(takeAll(queue)).toBe("a1 b1 a2 b2 a3 a4");
 });
 
-test("a newcomer is next, and has no claim on the time before he came", () => {
+test("a newcomer is next, and has no claim on the time before they came", () => {
   const queue = fairQueue<string>();
   for (let i = 1; i <= 9; i++) queue.add(a, `a${i}`, room);
   for (let i = 1; i <= 5; i++) queue.take(1);

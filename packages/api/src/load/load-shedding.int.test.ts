@@ -33,7 +33,7 @@ const [read, write, submit, commit] = [
   ["POST", "/trpc/submissions.commit"],
 ] as const;
 
-test("past capacity reads are sent away first, then other writes, then submissions, and a commit last", async () => {
+test("past capacity reads are shed first, then other writes, then submissions, and a commit last", async () => {
   const { send, release, underWay, metrics, finished } = slowWorker();
   send(...commit, 300);
   expect((await send(...read)).status).toBe(429);
@@ -52,7 +52,7 @@ test("past capacity reads are sent away first, then other writes, then submissio
   expect(await underWay()).toBe(0);
 });
 
-test("who is sent away is told when to come back, and logins are counted apart", async () => {
+test("a call that is shed says when to try again, and logins are counted apart", async () => {
   const { send, release } = slowWorker();
   send(...write, 512);
   const sentAway = await send(...write);

@@ -4,12 +4,12 @@ import type { Hono, Env as HonoEnv, MiddlewareHandler } from "hono";
 import { retryAfterTimes } from "./retry-after.ts";
 
 /**
- * How many calls may be under way in a worker for one more of a kind to be taken, the first to be sent away first: who
- * reads can read later, while a commit is what somebody's lateness hangs on. Logins are counted apart: most of them wait
+ * How many calls may be under way in a worker for one more of a kind to be taken, the first to be shed first: what
+ * is read can be read later, while a commit is what somebody's lateness hangs on. Logins are counted apart: most of them wait
  * in the queue of `hash-pool.ts`, and take nothing while they do.
  */
-const rooms = { read: 256, upload: 384, write: 512, submit: 1_024, login: 2_048, commit: 4_096 } as const;
-type Kind = keyof typeof rooms;
+const limits = { read: 256, upload: 384, write: 512, submit: 1_024, login: 2_048, commit: 4_096 } as const;
+type Kind = keyof typeof limits;
 
 const kinds: Readonly<Record<string, Kind>> = {
   "auth.login": "login",
@@ -28,8 +28,8 @@ const newestWeight = 0.001;
 const calls = ["/trpc/*", "/uploads/*", "/submissions/*", "/receipts/*"];
 
 /**
- * Sends calls to `app` away where too many are under way, before anything of them is read: it throws `busy`, with a time
- * to come back that follows from how fast calls are answered. For the routes that are added after it.
+ * Sheds calls to `app` where too many are under way, before anything of them is read: it throws `busy`, with a time to
+ * try again that follows from how fast calls are answered. For the routes that are added after it.
  */
 export function shedLoad<Env extends HonoEnv>(app: Hono<Env>, metrics: Registry): void {
   const admit = admission(metrics);
@@ -39,7 +39,7 @@ export function shedLoad<Env extends HonoEnv>(app: Hono<Env>, metrics: Registry)
 function admission(metrics: Registry): MiddlewareHandler {
   const shedCalls = new Counter({
     name: "carillon_calls_shed_total",
-    help: "Calls that were sent away because too many were under way",
+    help: "Calls that were shed because too many were under way",
     labelNames: ["kind"],
     registers: [metrics],
   });
@@ -57,7 +57,7 @@ function admission(metrics: Registry): MiddlewareHandler {
   return async ({ req }, next) => {
     const kind = kindOf(req.method, req.path);
     const { underWay, shed, during } = kind === "login" ? logins : others;
-    if (underWay() < rooms[kind]) return during(next);
+    if (underWay() < limits[kind]) return during(next);
     shedCalls.inc({ kind });
     const wait = shed();
     throw new CarillonError(
@@ -104,5 +104,5 @@ function kindOf(method: string, path: string): Kind {
     .slice(path.lastIndexOf("/") + 1)
     .split(",")
     .map((procedure): Kind => kinds[procedure] ?? "write")
-    .reduce((one, other) => (rooms[other] > rooms[one] ? other : one));
+    .reduce((one, other) => (limits[other] > limits[one] ? other : one));
 }

@@ -1,6 +1,6 @@
 import type { Wait } from "@carillon/domain";
 
-/** What is known of the queue when somebody is sent away. */
+/** What is known of the queue when a call is shed. */
 export interface FullQueue {
   /** Milliseconds between two places that come free. */
   readonly slotMs: number;
@@ -13,18 +13,18 @@ export interface FullQueue {
 }
 
 /**
- * Nobody is asked to wait longer. In the first seconds of a storm every core has other things to do too; who is then sent
- * away for minutes leaves the service idle soon after. Who comes back too early is only sent away again.
+ * Nobody is asked to wait longer. In the first seconds of a storm every core has other things to do too; clients that
+ * are then shed for minutes leave the service idle soon after. One that tries again too early is only shed again.
  */
 export const longestWaitMs = 15_000;
 
 /**
- * Gives out virtual places: when to come back to those who are sent away from a full queue, one after the other at the
- * rate at which the queue is served, so that they neither come all at once nor leave it empty. The first come when half
+ * Gives out virtual places: when clients are to try again that a full queue shed, one after the other at the rate at
+ * which the queue is served, so that they neither come all at once nor leave it empty. The first come when half
  * of the queue is done, so that it never runs dry.
  *
  * Each tenant has a line of its own, at its share of the rate, besides the one of all; the earlier of the two times
- * counts. So who has few people away does not wait behind the thousands of another school, and who is alone waits at
+ * counts. So a school with few clients away does not wait behind the thousands of another, and one that is alone waits at
  * the full rate. Where the lines would be longer than `longestWaitMs`, as they are in a great storm and when somebody asks
  * again and again without waiting, times are drawn from the second half of it, and the place is that of the time.
  *

@@ -7,7 +7,7 @@ const [big, small] = [tenant("b"), tenant("5")];
 const now = Date.UTC(2026, 8, 1, 8, 59);
 const full = { slotMs: 10, length: 200, ownLength: 200, tenants: 1 };
 
-test("those who are sent away come back one after the other, while half of the queue still waits", () => {
+test("those that are shed try again one after the other, while half of the queue still waits", () => {
   const shed = retryAfterTimes();
   const waits = Array.from({ length: 100 }, () => shed(big, full, now));
   expect(waits.map(({ retryAfterMs }) => retryAfterMs)).toEqual(
@@ -40,7 +40,7 @@ test("with two schools the places of both together are given out at the whole ra
   expect(Math.max(...waits)).toBeLessThanOrEqual(1_000 + 1_000 * 10 + 20);
 });
 
-test("who asks again and again makes nobody wait longer than the longest wait, nor all for the same moment", () => {
+test("a client that asks again and again makes nobody wait longer than the longest wait, nor all for the same moment", () => {
   const shed = retryAfterTimes();
   for (let i = 0; i < 100_000; i++) shed(big, full, now);
   const waits = Array.from({ length: 100 }, () => shed(big, full, now).retryAfterMs);

@@ -1,7 +1,7 @@
 import { CarillonError, type TenantId, type UserId } from "@carillon/domain";
 import { Counter, type MirroredBucket, type Registry } from "@carillon/platform";
 
-/** Whose password is being tried, and from where: a device that he has used before, or anywhere else. */
+/** Whose password is being tried, and from where: a device that they have used before, or anywhere else. */
 export interface Guesser {
   readonly tenantId: TenantId;
   readonly userId: UserId;
@@ -20,7 +20,7 @@ export interface FailureCount {
 export type AttemptResult = "passed" | "failed" | "locked";
 
 /**
- * Stops who guesses a password, and nobody else: it counts failures by (tenant, account), known devices apart, and
+ * Stops people who guess a password, and nobody else: it counts failures by (tenant, account), known devices apart, and
  * never by address, for a school is one address. Counts for accounts that do not exist too.
  */
 export interface LoginLimits {

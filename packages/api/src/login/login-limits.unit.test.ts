@@ -77,7 +77,7 @@ test("guesses side by side count while they run", async () => {
   expect(results.filter(({ status }) => status === "rejected")).toHaveLength(40);
 });
 
-test("who passes begins anew, and what could not be checked does not count", async () => {
+test("a login that passes begins anew, and what could not be checked does not count", async () => {
   const opened = limits();
   await fail(opened, 9);
   const broken = () => Promise.reject(new Error("no answer"));

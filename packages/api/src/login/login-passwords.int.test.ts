@@ -85,7 +85,7 @@ describe.each(runtimes)("passwords on %s", (runtime) => {
     await anybody.auth.refresh.mutate(here);
   });
 
-  test("an admin gives somebody a temporary password, which says that it is one and ends his sessions", async () => {
+  test("an admin gives somebody a temporary password, which says that it is one and ends their sessions", async () => {
     const { userId } = await enroll("bob");
     const before = await login("bob");
     expect(before.passwordIsTemporary).toBe(false);
@@ -101,7 +101,7 @@ describe.each(runtimes)("passwords on %s", (runtime) => {
     expect((await login("bob", another)).passwordIsTemporary).toBe(false);
   });
 
-  test("a password is reset by who may, and only of those whose roles he may give", async () => {
+  test("a password is reset by those who may, and only of people whose roles they may give", async () => {
     const { userId } = await enroll("cyd");
     const { accessToken } = await login("cyd");
     const { admin, operator, teacher } = school;
@@ -139,7 +139,7 @@ describe.each(runtimes)("passwords on %s", (runtime) => {
     },
   );
 
-  test("who guesses a password is stopped, whether or not there is such a person; its owner gets in on a known device", async () => {
+  test("somebody who guesses a password is stopped, whether or not there is such a person; its owner gets in on a known device", async () => {
     await enroll("dee");
     const { deviceToken } = await login("dee");
     const guess = (username: string) => codeOf(login(username, "a wrong guess"));

@@ -74,7 +74,7 @@ test("an entry that was put in the journal twice is written once", async () => {
   expect(await eventsOf(one)).toEqual(["LoggedIn"]);
 });
 
-test("of two who write, each login is written by one", async () => {
+test("of two that write, each login is written by one", async () => {
   const logins = Array.from({ length: 200 }, login);
   const [one, other] = [open(eventLog), open(eventLog)];
   await Promise.all(logins.map(one.accepted));

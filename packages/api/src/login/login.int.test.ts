@@ -257,7 +257,7 @@ describe.each(runtimes)("login on %s", (runtime) => {
         people.enroll.mutate({ username, name: username, roles: ["student"], passwordHash }),
       ),
     );
-    // Nobody is sent away or told to wait: each is answered at the first try.
+    // Nobody is shed or told to wait: each is answered at the first try.
     const answers = await Promise.all(
       usernames.map((username) => anybody.auth.login.mutate({ tenant, username, password })),
     );

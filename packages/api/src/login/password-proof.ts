@@ -4,7 +4,7 @@ import type { Guesser, LoginLimits } from "./login-limits.ts";
 import type { HashPool } from "./passwords/hash-pool.ts";
 import type { PasswordUpgrades } from "./passwords/upgrades.ts";
 
-/** What came of an attempt to prove who one is. */
+/** What came of somebody's attempt to prove their identity. */
 export type Proof =
   | { readonly proven: true; readonly account: Account }
   | { readonly proven: false; readonly refusal: LoginRefusal };
@@ -23,7 +23,7 @@ export interface PasswordProofDependencies {
 }
 
 /**
- * One way of proving who one is; a passkey, or another system that vouches for somebody, is a file like this one, with
+ * One way of proving an identity; a passkey, or another system that vouches for somebody, is a file like this one, with
  * a `Proof` as its outcome. What a login does with a proof is the same for all.
  */
 export function passwordProof({

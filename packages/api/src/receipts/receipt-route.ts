@@ -14,7 +14,7 @@ interface ReceiptServices {
 const notOurs =
   "None of our keys has signed this text. Check that it was copied completely, from the first letter to the last.";
 
-/** Serves `/receipts/:jws`, what a receipt says to whoever has it: JSON, or a page for who accepts `text/html`. */
+/** Serves `/receipts/:jws`, what a receipt says to anybody who has it: JSON, or a page for clients that accept `text/html`. */
 export function receiptRoute(app: WorkerApp, { eventLog, receiptKeys }: ReceiptServices): void {
   app.get("/receipts/:jws", async (context) => {
     const jws = context.req.param("jws");

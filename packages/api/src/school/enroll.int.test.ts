@@ -41,7 +41,7 @@ describe.each(runtimes)("enrolling somebody, on %s", (runtime) => {
   const login = (username: string, password: string) =>
     clientOf(workers.gateway.url).auth.login.mutate({ tenant: slug, username, password });
 
-  test("with a password, with the hash of another system, each logs in with what he has", async () => {
+  test("with a password, with the hash of another system, people log in with what they have", async () => {
     await operator.people.enroll.mutate({ ...ada("new"), password });
     await operator.people.enroll.mutate({ ...ada("moved"), passwordHash });
     for (const username of ["new", "moved"]) {

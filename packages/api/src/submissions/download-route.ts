@@ -11,8 +11,8 @@ interface ContentServices extends Pick<Procedures, "identify"> {
 }
 
 /**
- * Serves `/submissions/:id/content` to the student whose it is and to those who teach or lead the class, with their access token. It
- * is a download, always: what somebody handed in must not run as a page of ours.
+ * Serves `/submissions/:id/content` to the student whose it is and to those who teach or lead the class, with their
+ * access token. It is a download, always: what somebody handed in must not run as a page of ours.
  */
 export function contentRoute(app: WorkerApp, { identify, eventLog, objects }: ContentServices): void {
   app.get("/submissions/:id/content", async ({ req }) => {

@@ -29,8 +29,8 @@ export const submissionsRouter = (apiServices: ApiServices) => {
       .mutation(({ ctx, input }) => submit(services, ctx, input)),
 
     /**
-     * Hands in a digest: what decides lateness. The content follows within a day into the slot `upload`, which is null where
-     * it has come. Retries are answered as in `submit`, with the receipt of the commit, which never says when the
+     * Hands in a digest: what decides lateness. The content follows within a day through `upload`, which is null where it
+     * has come. Retries are answered as in `submit`, with the receipt of the commit, which never says when the
      * content came later. Content that never came is `submission_lapsed`.
      */
     commit: permitted("submissions.submit")

@@ -43,7 +43,7 @@ afterAll(() => log?.close());
 
 const context = (at: Instant = now) => commandContext(tenantId, "system:test", at);
 
-const enroll = (username: string, about = context()) =>
+const enroll = (username: string, given = context()) =>
   log.execute(
     personDecider,
     tenantId,
@@ -56,7 +56,7 @@ const enroll = (username: string, about = context()) =>
           roles: ["student"],
           passwordHash: hash,
         },
-        context: about,
+        context: given,
       },
     ],
     { expectNew: true },
@@ -85,8 +85,8 @@ async function take(source: AsyncIterable<StoredEvent>, enough: (events: StoredE
 
 describe("a command becomes events", () => {
   test("with revision, position, metadata and the state that they lead to", async () => {
-    const about = context("2013-10-01T12:00:00.000Z" as Instant);
-    const executed = await enroll("ada", about);
+    const given = context("2013-10-01T12:00:00.000Z" as Instant);
+    const executed = await enroll("ada", given);
     expect(executed).toMatchObject({
       added: 2,
       revision: 1,
@@ -94,14 +94,14 @@ describe("a command becomes events", () => {
     });
 
     const [enrolled, password] = await eventsOf(executed.stream);
-    const { commandId: _, ...metadata } = about;
+    const { commandId: _, ...metadata } = given;
     expect(enrolled).toMatchObject({
       type: "UserEnrolled",
       revision: 0,
       metadata: { ...metadata, schema: 1 },
     });
     expect(password).toMatchObject({ type: "PasswordSet", revision: 1, position: executed.position });
-    expect(Date.parse(enrolled?.created ?? "")).toBeGreaterThan(Date.parse(about.occurredAt));
+    expect(Date.parse(enrolled?.created ?? "")).toBeGreaterThan(Date.parse(given.occurredAt));
   });
 
   test("or nothing, where it is so already: then it answers where that stands", async () => {
@@ -117,7 +117,7 @@ describe("a command becomes events", () => {
     expect(await eventsOf(streamName("user", tenantId, userIdOf(tenantId, "nobody")))).toEqual([]);
   });
 
-  test("several envelopes are one write: a refused step takes the others with it", async () => {
+  test("several envelopes are one write: one that is refused takes the others with it", async () => {
     const classId = classIdOf(tenantId, "B");
     const userId = userIdOf(tenantId, "bea");
     const id = membershipIdOf(classId, userId);
@@ -278,7 +278,7 @@ describe("the same command again", () => {
   });
 });
 
-test("who writes to one stream at once is decided again, one after another", async () => {
+test("commands that write to one stream at once are decided again, one after another", async () => {
   await enroll("dan");
   const writers = Array.from({ length: 6 }, (_, index) =>
     rename("dan", index % 2 ? ["student"] : ["teacher"]),
