@@ -62,11 +62,17 @@ export default {
     },
     {
       name: "client-runs-in-a-browser",
-      comment: "It knows the API by its type alone, and has tRPC's client. No servers, no Node modules.",
+      comment:
+        "It knows the API by its type alone, shares limits with it, and has tRPC's client. No servers, no Node modules.",
       severity: "error",
       from: { path: room("client"), pathNot: tests },
       to: {
-        pathNot: [room("client"), "^packages/api/src/index.ts$", "/node_modules/@trpc/(client|server)/"],
+        pathNot: [
+          room("client"),
+          "^packages/api/src/index.ts$",
+          "^packages/domain/src/limits.ts$",
+          "/node_modules/@trpc/(client|server)/",
+        ],
       },
     },
     {

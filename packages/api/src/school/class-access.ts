@@ -1,6 +1,7 @@
 import {
   CarillonError,
   type ClassId,
+  isPerson,
   leadsEveryClass,
   type MembershipState,
   membershipDecider,
@@ -11,7 +12,7 @@ import {
 import type { EventLog } from "@carillon/platform";
 import type { Caller } from "../http/command-envelope.ts";
 
-/** Which part somebody has in a class now, from the membership's stream. */
+/** What somebody is in a class now, from the membership's stream. */
 export async function membershipOf(
   eventLog: EventLog,
   tenantId: TenantId,
@@ -29,6 +30,7 @@ export async function authorizeInClass(
   classId: ClassId,
 ): Promise<void> {
   if (leadsEveryClass(actor.roles)) return;
-  if ((await membershipOf(eventLog, tenantId, classId, actor.sub as UserId)) === "teacher") return;
+  const membership = isPerson(actor.sub) && (await membershipOf(eventLog, tenantId, classId, actor.sub));
+  if (membership === "teacher") return;
   throw new CarillonError("not_a_member", "Only teachers of this class, and admins, may do this.");
 }

@@ -1,4 +1,5 @@
 import type { AppRouter } from "@carillon/api";
+import { maxInlineBytes } from "@carillon/domain/limits";
 import { TRPCClientError } from "@trpc/client";
 import type { inferRouterInputs, inferRouterOutputs } from "@trpc/server";
 import { backOffMs, spread } from "../http/retry-when-busy.ts";
@@ -25,8 +26,6 @@ export interface HandInOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Content up to this size comes with its commit, in one request. In bytes. */
-const maxInlineBytes = 256 * 1024;
 /** How much is sent at once, in bytes. */
 const partBytes = 4 * 1024 ** 2;
 const usualPatienceMs = 10 * 60_000;
