@@ -8,7 +8,7 @@ import { classEvents } from "./school/class.ts";
 import { membershipEvents } from "./school/membership.ts";
 import { personEvents } from "./school/person.ts";
 import { tenantEvents } from "./school/tenant.ts";
-import { submissionEvents } from "./submissions/submission.ts";
+import { submissionEvents } from "./submissions/submission-events.ts";
 import { Instant } from "./time.ts";
 
 /** Every event type there is. */

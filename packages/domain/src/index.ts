@@ -20,7 +20,15 @@ export * from "./school/membership.ts";
 export * from "./school/person.ts";
 export * from "./school/tenant.ts";
 export * from "./submissions/answer-key.ts";
+export { isLate } from "./submissions/lateness.ts";
 export * from "./submissions/submission.ts";
+export {
+  Content,
+  Score,
+  type SubmissionEvent,
+  SubmissionKey,
+  submissionEvents,
+} from "./submissions/submission-events.ts";
 export * from "./submissions/submission-view.ts";
 export * from "./time.ts";
 export * from "./views.ts";

@@ -3,7 +3,9 @@ import { assignmentIdOf, classIdOf, tenantIdOf, userIdOf } from "../ids.ts";
 import { AssignmentProfile, type AssignmentState } from "../school/assignment.ts";
 import { given } from "../testing.ts";
 import type { Instant } from "../time.ts";
-import { Content, isLate, type SubmissionEvent, submissionDecider } from "./submission.ts";
+import { isLate } from "./lateness.ts";
+import { submissionDecider } from "./submission.ts";
+import { Content, type SubmissionEvent } from "./submission-events.ts";
 
 const tenantId = tenantIdOf("riverside-high");
 const classId = classIdOf(tenantId, "AAA-2013J");
