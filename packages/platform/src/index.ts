@@ -20,7 +20,6 @@ export * from "./postgres/connection-pool.ts";
 export * from "./postgres/read-database.ts";
 export * from "./postgres/role-check.ts";
 export * from "./postgres/tenant-scope.ts";
-export * from "./postgres/view-types.ts";
 export * from "./sessions/login-journal.ts";
 export * from "./sessions/revocations.ts";
 export * from "./sessions/sessions.ts";

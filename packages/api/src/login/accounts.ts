@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
+  type AuthDatabase,
   type BellTime,
   CarillonError,
   personDecider,
@@ -8,7 +9,7 @@ import {
   tenantDecider,
   type UserId,
 } from "@carillon/domain";
-import type { AuthDatabase, Database, EventLog } from "@carillon/platform";
+import type { Database, EventLog } from "@carillon/platform";
 import { eventLogAnswers } from "../http/event-log-probe.ts";
 import { batchedLookup } from "../load/batched-lookup.ts";
 
@@ -164,7 +165,7 @@ const accountsOf = (database: Database<AuthDatabase>) =>
       .execute();
     return new Map(
       rows.map(({ user_id, roles, password_hash }) => [
-        user_id as UserId,
+        user_id,
         // The view does not say whether it is temporary.
         { roles, passwordHash: password_hash, passwordIsTemporary: false },
       ]),

@@ -1,5 +1,11 @@
-import { CarillonError } from "@carillon/domain";
-import type { Database, ReportsDatabase } from "@carillon/platform";
+import {
+  assessmentProgressColumns,
+  CarillonError,
+  classProgressColumns,
+  fieldReader,
+  type ReportsDatabase,
+} from "@carillon/domain";
+import type { Database } from "@carillon/platform";
 import { z } from "zod";
 import type { Procedures } from "../http/authenticated-procedures.ts";
 import { answer, Reading } from "../http/query-freshness.ts";
@@ -32,29 +38,21 @@ export const reportsRouter = ({ permitted, database }: ReportsServices) =>
                 .selectAll()
                 .where("class_id", "=", found.class_id)
                 .execute();
-              return {
-                class: found.code,
-                lengthDays: found.length_days,
-                registered: found.registered,
-                withdrawn: found.withdrawn,
-                assessments: rows.sort(byCode).map((row) => ({
-                  assessment: row.code,
-                  type: row.kind,
-                  dueDay: row.due_day,
-                  weight: row.weight,
-                  submitted: row.submitted,
-                  banked: row.banked,
-                  late: row.late,
-                  scored: row.scored,
-                  meanScore: row.mean_score,
-                  passed: row.passed,
-                })),
-              };
+              const { classId, code, ...progress } = fieldsOfClass(found);
+              return { class: code, ...progress, assessments: rows.sort(byCode).map(asAssessment) };
             },
           ),
         ),
       ),
   });
+
+const fieldsOfClass = fieldReader(classProgressColumns);
+const fieldsOfAssessment = fieldReader(assessmentProgressColumns);
+
+function asAssessment(row: ReportsDatabase["class_progress.assessments"]) {
+  const { assignmentId, classId, code, kind, ...figures } = fieldsOfAssessment(row);
+  return { assessment: code, type: kind, ...figures };
+}
 
 const codes = new Intl.Collator("en", { numeric: true });
 

@@ -4,17 +4,12 @@ import {
   assignmentDecider,
   CarillonError,
   type ClassId,
+  type LiveDatabase,
   type SubmissionFacts,
   type TenantId,
   type UserId,
 } from "@carillon/domain";
-import {
-  type Database,
-  type EventLog,
-  type FactsProvider,
-  type LiveDatabase,
-  singleFlight,
-} from "@carillon/platform";
+import { type Database, type EventLog, type FactsProvider, singleFlight } from "@carillon/platform";
 import { batchedLookup } from "../load/batched-lookup.ts";
 import { membershipOf } from "../school/class-access.ts";
 

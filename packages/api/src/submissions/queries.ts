@@ -1,19 +1,17 @@
 import {
-  type AssignmentId,
   assignmentDecider,
   authorize,
   CarillonError,
-  type ClassId,
-  instantOf,
-  type SubmissionId,
-  type UserId,
+  fieldReader,
+  submissionAnswerColumns,
 } from "@carillon/domain";
-import type { LiveDatabase } from "@carillon/platform";
 import { type Caller, personOf } from "../http/command-envelope.ts";
 import { answer, page } from "../http/query-freshness.ts";
 import { receiptOfStream } from "../receipts/receipt-of-stream.ts";
 import type { ListInput, MineInput, ReceiptInput } from "./inputs.ts";
 import { type SubmissionServices, submissionOf } from "./submission-services.ts";
+
+const fieldsOfSubmission = fieldReader(submissionAnswerColumns);
 
 /** The receipt of what was handed in under a key. Throws `submission_unknown`. */
 export async function receipt(
@@ -45,7 +43,7 @@ export const submissionsOfCaller = async (
         .orderBy("handed_in_at", "desc")
         .orderBy("submission_id");
       if (assignmentId) query = query.where("assignment_id", "=", assignmentId);
-      return { submissions: (await query.execute()).map(asSubmission) };
+      return { submissions: (await query.execute()).map(fieldsOfSubmission) };
     }),
   );
 
@@ -69,32 +67,7 @@ export async function submissionsOfAssignment(
         .limit(limit + 1);
       if (after) query = query.where("submission_id", ">", after);
       const { items, next } = page(await query.execute(), limit, (row) => row.submission_id);
-      return { submissions: items.map(asSubmission), next };
+      return { submissions: items.map(fieldsOfSubmission), next };
     }),
   );
 }
-
-const asSubmission = (row: LiveDatabase["submissions.submissions"]) => ({
-  submissionId: row.submission_id as SubmissionId,
-  assignmentId: row.assignment_id as AssignmentId,
-  classId: row.class_id as ClassId,
-  studentId: row.student_id as UserId,
-  key: row.key,
-  sha256: row.sha256,
-  bytes: row.bytes,
-  name: row.name,
-  mediaType: row.media_type,
-  handedInAt: instantOf(row.handed_in_at),
-  late: row.late,
-  penaltyPercent: row.penalty_percent,
-  uploadBy: row.upload_by && instantOf(row.upload_by),
-  receivedAt: row.received_at && instantOf(row.received_at),
-  lapsedAt: row.lapsed_at && instantOf(row.lapsed_at),
-  banked: row.banked,
-  score: row.score,
-  rawScore: row.raw_score,
-  grader: row.grader,
-  feedback: row.feedback,
-  gradedAt: row.graded_at && instantOf(row.graded_at),
-  counts: row.counts,
-});

@@ -1,4 +1,5 @@
-import type { ContentStore, Database, EventLog, LiveDatabase } from "@carillon/platform";
+import type { LiveDatabase } from "@carillon/domain";
+import type { ContentStore, Database, EventLog } from "@carillon/platform";
 import type { Procedures } from "../http/authenticated-procedures.ts";
 import type { HashPool } from "../login/passwords/hash-pool.ts";
 import type { ReceiptKeys } from "../receipts/receipt-keys.ts";

@@ -1,3 +1,4 @@
+import type { LiveDatabase } from "@carillon/domain";
 import {
   accessMemoryMs,
   accessTokenVerifier,
@@ -7,7 +8,6 @@ import {
   createLogger,
   createMetrics,
   followRevocations,
-  type LiveDatabase,
   openContent,
   openUploadParts,
   safeRoleOrExit,

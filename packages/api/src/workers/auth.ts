@@ -1,5 +1,5 @@
+import type { AuthDatabase } from "@carillon/domain";
 import {
-  type AuthDatabase,
   accessTokenSeconds,
   connectBus,
   connectDatabase,

@@ -1,3 +1,4 @@
+import type { ReportsDatabase } from "@carillon/domain";
 import {
   accessMemoryMs,
   accessTokenVerifier,
@@ -6,7 +7,6 @@ import {
   createLogger,
   createMetrics,
   followRevocations,
-  type ReportsDatabase,
   safeRoleOrExit,
   settingsOrExit,
 } from "@carillon/platform";

@@ -1,11 +1,5 @@
-import { CarillonError, tenantIdOf } from "@carillon/domain";
-import {
-  type CheckpointTables,
-  connectDatabase,
-  type Database,
-  type LiveDatabase,
-  partitionOf,
-} from "@carillon/platform";
+import { CarillonError, type LiveDatabase, tenantIdOf } from "@carillon/domain";
+import { type CheckpointTables, connectDatabase, type Database, partitionOf } from "@carillon/platform";
 import { connectAsProjector, connectAsReader, test } from "@carillon/testkit";
 import { type Kysely, sql } from "kysely";
 import { afterAll, expect } from "vitest";

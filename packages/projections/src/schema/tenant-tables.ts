@@ -7,7 +7,7 @@ export const projectorRole = "carillon_projector";
 export const readerRole = "carillon_reader";
 
 /**
- * Makes a schema for the tables of one version of a projection (`directory_v1`), usable by the projector and, for
+ * Makes a schema for the tables of one version of a projection (`directory_v2`), usable by the projector and, for
  * the views that are read through it, by readers.
  */
 export async function createVersionSchema(db: Kysely<unknown>, schema: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { LiveDatabase, ReportsDatabase } from "@carillon/domain";
 import {
   type Bus,
   type CheckpointTables,
@@ -7,9 +8,7 @@ import {
   createLogger,
   type Database,
   type EventLog,
-  type LiveDatabase,
   openPostgres,
-  type ReportsDatabase,
 } from "@carillon/platform";
 import type { Projection } from "@carillon/projections/projection";
 import { runProjector, type ShardObserver } from "@carillon/projections/projector";

@@ -1,8 +1,10 @@
-import { type AssignmentId, CarillonError, ClassId, instantOf, seesEveryClass } from "@carillon/domain";
+import { assignmentColumns, CarillonError, ClassId, fieldReader, seesEveryClass } from "@carillon/domain";
 import type { z } from "zod";
 import { type Caller, personOf } from "../../http/command-envelope.ts";
 import { answer, Reading } from "../../http/query-freshness.ts";
 import type { ApiServices } from "../../workers/api-services.ts";
+
+const fieldsOfAssignment = fieldReader(assignmentColumns);
 
 export const AssignmentsInput = Reading.extend({ classId: ClassId });
 
@@ -37,21 +39,6 @@ export const assignments = async (
         .orderBy("due_at", (order) => order.asc().nullsLast())
         .orderBy("code")
         .execute();
-      return {
-        assignments: rows.map((row) => ({
-          assignmentId: row.assignment_id as AssignmentId,
-          classId,
-          code: row.code,
-          title: row.title,
-          kind: row.kind,
-          weight: row.weight,
-          latePolicy: row.late_policy,
-          graceSeconds: row.grace_seconds,
-          counts: row.counts,
-          autograded: row.autograded,
-          publishedAt: instantOf(row.published_at),
-          dueAt: row.due_at && instantOf(row.due_at),
-        })),
-      };
+      return { assignments: rows.map(fieldsOfAssignment) };
     }),
   );

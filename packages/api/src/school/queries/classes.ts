@@ -1,8 +1,22 @@
-import { CarillonError, ClassId, instantOf, seesEveryClass, type UserId } from "@carillon/domain";
+import {
+  CarillonError,
+  ClassId,
+  classColumns,
+  fieldReader,
+  membershipColumns,
+  personColumns,
+  seesEveryClass,
+} from "@carillon/domain";
 import type { z } from "zod";
 import { type Caller, personOf } from "../../http/command-envelope.ts";
 import { answer, Page, page, type Reading } from "../../http/query-freshness.ts";
 import type { ApiServices } from "../../workers/api-services.ts";
+
+const fieldsOfClass = fieldReader(classColumns);
+
+const { userId, username, name } = personColumns;
+const { role, joinedAt } = membershipColumns;
+const fieldsOfMember = fieldReader({ userId, username, name, role, joinedAt });
 
 type Services = Pick<ApiServices, "database">;
 
@@ -13,26 +27,14 @@ export const classes = async (
 ) =>
   answer(
     await database.read(tenantId, { projection: "directory", atLeast }, async (tx) => {
-      let query = tx
-        .selectFrom("directory.classes as class")
-        .select(["class.class_id", "class.code", "class.title", "class.starts_on", "class.length_days"])
-        .orderBy("class.code");
+      let query = tx.selectFrom("directory.classes as class").selectAll("class").orderBy("class.code");
       if (!seesEveryClass(actor.roles)) {
         query = query
           .innerJoin("directory.memberships as membership", "membership.class_id", "class.class_id")
           .where("membership.user_id", "=", personOf({ actor }))
           .where("membership.left_at", "is", null);
       }
-      const rows = await query.execute();
-      return {
-        classes: rows.map((row) => ({
-          classId: row.class_id as ClassId,
-          code: row.code,
-          title: row.title,
-          startsOn: row.starts_on,
-          lengthDays: row.length_days,
-        })),
-      };
+      return { classes: (await query.execute()).map(fieldsOfClass) };
     }),
   );
 
@@ -65,13 +67,7 @@ export const members = async (
         .execute();
       const { items, next } = page(rows, limit, ({ username }) => username);
       return {
-        members: items.map(({ user_id, username, name, role, joined_at }) => ({
-          userId: user_id as UserId,
-          username,
-          name,
-          as: role,
-          joinedAt: instantOf(joined_at),
-        })),
+        members: items.map(fieldsOfMember).map(({ role, ...member }) => ({ ...member, as: role })),
         next,
       };
     }),

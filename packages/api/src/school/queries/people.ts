@@ -1,8 +1,10 @@
-import { CarillonError, instantOf, personDecider } from "@carillon/domain";
+import { CarillonError, fieldReader, instantOf, personColumns, personDecider } from "@carillon/domain";
 import type { z } from "zod";
 import { type Caller, personOf } from "../../http/command-envelope.ts";
 import { answer, type Page, page } from "../../http/query-freshness.ts";
 import type { ApiServices } from "../../workers/api-services.ts";
+
+const fieldsOfPerson = fieldReader(personColumns);
 
 export const people = async (
   { database }: Pick<ApiServices, "database">,
@@ -13,13 +15,13 @@ export const people = async (
     await database.read(tenantId, { projection: "directory", atLeast }, async (tx) => {
       const rows = await tx
         .selectFrom("directory.people")
-        .select(["user_id", "username", "name", "email", "roles"])
+        .selectAll()
         .where("username", ">", after)
         .orderBy("username")
         .limit(limit + 1)
         .execute();
       const { items, next } = page(rows, limit, ({ username }) => username);
-      return { people: items.map(({ user_id, ...person }) => ({ userId: user_id, ...person })), next };
+      return { people: items.map(fieldsOfPerson), next };
     }),
   );
 

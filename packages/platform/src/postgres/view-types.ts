@@ -1,1 +1,0 @@
-export type { AuthDatabase, LiveDatabase, ReportsDatabase } from "@carillon/domain";
