@@ -68,10 +68,6 @@ export type ColumnName<Field extends string> = Field extends `${infer First}${in
 export const columnName = <Field extends string>(field: Field) =>
   field.replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`) as ColumnName<Field>;
 
-/** What the columns of these fields are called. */
-export const columnNames = <List extends Columns>(columns: List) =>
-  Object.keys(columns).map(columnName) as ColumnName<keyof List & string>[];
-
 type ValueOf<Of extends Column> = Of extends Column<infer Value, unknown> ? Value : never;
 type StoredOf<Of extends Column> = Of extends Column<unknown, infer Stored> ? Stored : never;
 
