@@ -12,7 +12,10 @@ import { ensureRoles, type RolePasswords } from "./database-roles.ts";
 /** The databases of read models. */
 export type DatabaseName = "live" | "auth" | "reports";
 
-/** What has been done to each database, in order. A migration that was released is never changed. */
+/**
+ * What has been done to each database, in order. A migration that was released is never changed: what each of them sends is in
+ * `sent/`, and a test compares.
+ */
 export const migrations: Record<DatabaseName, Record<string, Migration>> = {
   live: {
     "0001_foundation": foundation,
