@@ -4,16 +4,24 @@ import { BootstrapError } from "./bootstrap-error.mjs";
 import { installPackages } from "./install-packages.mjs";
 import { pathWithNatsServer } from "./nats-server.mjs";
 import { run } from "./run.mjs";
-import { runTests } from "./run-tests.mjs";
+import { runLevel, runTests } from "./run-tests.mjs";
 
 const root = join(import.meta.dirname, "..");
 const node = join(root, "node_modules/.bin/node");
 const main = join(root, "apps/cli/src/main.ts");
 
+const testSetting = () => ({ root, node, PATH: pathWithNatsServer() });
+
 /** What each task needs besides the packages, and what it then does; gives the exit code. */
 const tasks = {
   start: (args) => run(node, [main, "up", ...args], { cwd: process.cwd(), PATH: pathWithNatsServer() }),
-  test: (args) => runTests({ root, node, PATH: pathWithNatsServer() }, args),
+  test: (args) => runTests(testSetting(), args),
+  ...Object.fromEntries(
+    ["unit", "int", "e2e"].flatMap((level) => [
+      [`test:${level}`, (args) => runLevel(level, testSetting(), args)],
+      [`test:${level}:watch`, (args) => runLevel(level, testSetting(), args, { watch: true })],
+    ]),
+  ),
   carillon: (args) =>
     run(node, [main, ...args], {
       cwd: process.cwd(),

@@ -25,3 +25,29 @@ export function run(command, args, { cwd, PATH }) {
     child.once("exit", (code, signal) => settle(() => resolve(code ?? 128 + constants.signals[signal])));
   });
 }
+
+/**
+ * Runs a program to its end and keeps what it prints, for one that runs beside others.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ cwd: string, PATH: string | undefined }} where
+ * @returns {Promise<{ code: number, output: string }>} its exit code, as `run` gives it, and both its streams
+ */
+export function runQuietly(command, args, { cwd, PATH }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, PATH },
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        output += text;
+      });
+    }
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve({ code: code ?? 128 + constants.signals[signal], output }));
+  });
+}

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import process from "node:process";
+import { inheritedEnvironment } from "../supervisor/inherited-environment.ts";
 import type { ProcessSpec } from "../supervisor/process-spec.ts";
 
 export interface EventStoreNode {
@@ -14,6 +15,6 @@ export const eventStoreProcess = ({ folder, port }: EventStoreNode): ProcessSpec
   name: "eventstore",
   command: process.execPath,
   args: [main, "--dir", folder, "--host", "127.0.0.1", "--port", `${port}`],
-  env: { PATH: process.env.PATH ?? "" },
+  env: inheritedEnvironment("PATH", "NODE_COMPILE_CACHE"),
   readiness: { kind: "line", pattern: /^eventstore ready/ },
 });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import type { Runtime, WorkerManifest } from "@carillon/platform";
+import { inheritedEnvironment } from "../supervisor/inherited-environment.ts";
 import type { ProcessSpec } from "../supervisor/process-spec.ts";
 
 /** One worker to start: what its manifest leaves open. */
@@ -82,11 +83,18 @@ export function denoArguments(
 }
 
 /** What a runtime itself needs to start, as far as we have it. */
-function runtimeEnvironment(): Record<string, string> {
-  const names = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "SSL_CERT_FILE"];
-  const known = names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
-  return { ...Object.fromEntries(known), NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
-}
+const runtimeEnvironment = (): Record<string, string> => ({
+  ...inheritedEnvironment(
+    "PATH",
+    "HOME",
+    "DENO_DIR",
+    "XDG_CACHE_HOME",
+    "SSL_CERT_FILE",
+    "NODE_COMPILE_CACHE",
+  ),
+  NO_COLOR: "1",
+  DENO_NO_UPDATE_CHECK: "1",
+});
 
 const anyServer = "*";
 

@@ -36,7 +36,7 @@ let log: EventLog;
 
 test.beforeAll(async ({ eventStore }) => {
   server = eventStore;
-  log = connectEventLog(server.url, { patienceMs: 20_000 });
+  log = connectEventLog(server.url, { patienceMs: 60_000 });
 });
 
 afterAll(() => log?.close());
