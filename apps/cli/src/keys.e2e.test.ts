@@ -1,12 +1,11 @@
 import { Buffer } from "node:buffer";
 import { type AppRouter, retryWhenBusy } from "@carillon/client";
 import { tenantIdOf } from "@carillon/domain";
-import { temporaryFolder } from "@carillon/testkit";
+import { carillon, carillonJson, temporaryFolder, up } from "@carillon/testkit";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import { expect, test } from "vitest";
 import { createOperatorClient } from "./operator/operator-client.ts";
 import { findPlatform } from "./operator/platform-address.ts";
-import { carillon, carillonJson, up } from "./testing.ts";
 
 interface Key {
   use: string;

@@ -3,12 +3,11 @@ import process from "node:process";
 import { type AppRouter, retryWhenBusy, type Tokens } from "@carillon/client";
 import { type SessionId, streamName, tenantIdOf } from "@carillon/domain";
 import { connectEventLog } from "@carillon/platform";
-import { temporaryFolder } from "@carillon/testkit";
+import { carillonJson, temporaryFolder, up } from "@carillon/testkit";
 import { createTRPCClient, httpLink } from "@trpc/client";
 import { expect, onTestFinished, test } from "vitest";
 import { createClient, createOperatorClient } from "./operator/operator-client.ts";
 import { findPlatform } from "./operator/platform-address.ts";
-import { carillonJson, up } from "./testing.ts";
 import { readPlatformFile } from "./up/folder/platform-file.ts";
 
 const tenant = "riverside-high";

@@ -1,13 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import process from "node:process";
-import { temporaryFolder } from "@carillon/testkit";
+import { bareEnvironment, temporaryFolder } from "@carillon/testkit";
 import { describe, expect, test } from "vitest";
 
 const carillon = (args: readonly string[], env: Record<string, string> = {}) =>
   spawnSync(process.execPath, [join(import.meta.dirname, "main.ts"), ...args], {
     encoding: "utf8",
-    env: { PATH: process.env.PATH ?? "", ...env },
+    env: { ...bareEnvironment(), ...env },
   });
 
 describe("the exit code", () => {

@@ -1,23 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { carillon, carillonJson, startedPlatform } from "@carillon/testkit";
+import { beforeAll, expect, test } from "vitest";
 import { runSchoolDay } from "./demo.ts";
 import { findPlatform } from "./operator/platform-address.ts";
-import { carillon, carillonJson } from "./testing.ts";
-import { type RunningPlatform, startPlatform } from "./up/start-platform.ts";
 
 let data: string;
-let platform: RunningPlatform;
-
 beforeAll(async () => {
-  data = await mkdtemp(join(tmpdir(), "carillon-day-"));
-  platform = await startPlatform({ data });
-});
-
-afterAll(async () => {
-  await platform?.stop();
-  await rm(data, { recursive: true, force: true });
+  ({ data } = await startedPlatform());
 });
 
 const schoolDay = async () => {

@@ -1,6 +1,7 @@
 export * from "./engines/event-store-node.ts";
 export * from "./engines/nats-server.ts";
 export * from "./engines/postgres-cluster.ts";
+export * from "./supervisor/inherited-environment.ts";
 export * from "./supervisor/process-identity.ts";
 export * from "./supervisor/process-run.ts";
 export * from "./supervisor/process-spec.ts";

@@ -26,10 +26,9 @@ import {
   userIdOf,
 } from "@carillon/domain";
 import { commandContext, connectEventLog, type EventLog } from "@carillon/platform";
-import { test } from "@carillon/testkit";
+import { bareEnvironment, type CommandRun, test } from "@carillon/testkit";
 import { parse } from "csv-parse/sync";
 import { afterAll, describe, expect } from "vitest";
-import type { CommandRun } from "../testing.ts";
 
 let log: EventLog;
 let env: Record<string, string>;
@@ -47,7 +46,7 @@ const formula = '=HYPERLINK("http://evil.example")';
 test.beforeAll(async ({ eventStore }) => {
   log = connectEventLog(eventStore.url);
   env = {
-    PATH: process.env.PATH ?? "",
+    ...bareEnvironment(),
     CARILLON_URL: "http://127.0.0.1:9",
     EVENTSTORE_URL: eventStore.url,
     NATS_URL: "nats://127.0.0.1:9",

@@ -10,7 +10,7 @@ import {
   encodeEnvelope,
   ensureWorkStreams,
 } from "@carillon/platform";
-import { enrollTenant, newSigningKey, test } from "@carillon/testkit";
+import { bareEnvironment, enrollTenant, newSigningKey, test } from "@carillon/testkit";
 import { afterAll, expect } from "vitest";
 
 let natsUrl: string;
@@ -37,7 +37,7 @@ const dead = (...args: string[]) => {
     {
       encoding: "utf8",
       env: {
-        PATH: process.env.PATH,
+        ...bareEnvironment(),
         CARILLON_URL: "http://127.0.0.1:1",
         EVENTSTORE_URL: eventstoreUrl,
         NATS_URL: natsUrl,

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { assignmentIdOf, classIdOf, type Instant, tenantIdOf, userIdOf } from "@carillon/domain";
 import { publicKey, type Receipt, type SigningKey, signReceipt } from "@carillon/platform";
+import { bareEnvironment } from "@carillon/testkit";
 import { afterAll, expect, test } from "vitest";
 
 const folder = mkdtempSync(join(tmpdir(), "carillon-receipt-"));
@@ -48,7 +49,7 @@ const verify = (args: readonly string[], input?: string) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, "receipt", "verify", ...args], {
     encoding: "utf8",
     cwd: folder,
-    env: { PATH: process.env.PATH ?? "" },
+    env: bareEnvironment(),
     ...(input !== undefined && { input }),
   });
   return { status, stdout, stderr };

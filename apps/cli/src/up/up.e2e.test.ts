@@ -2,10 +2,9 @@ import { execFile } from "node:child_process";
 import process from "node:process";
 import { promisify } from "node:util";
 import { answers, identify } from "@carillon/launcher";
-import { temporaryFolder, until } from "@carillon/testkit";
+import { main, temporaryFolder, until, up } from "@carillon/testkit";
 import { expect, test } from "vitest";
 import { findPlatform } from "../operator/platform-address.ts";
-import { main, up } from "../testing.ts";
 
 const processesOf = (data: string) =>
   Object.values(findPlatform({ data, env: {} }).pids).map((pid) => ({ pid, identity: identify(pid) }));

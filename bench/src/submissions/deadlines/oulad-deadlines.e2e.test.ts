@@ -1,19 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { ouladFolder } from "@carillon/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { bench } from "../../harness/testing.ts";
 
-const dataset = resolve(
-  process.env.OULAD_DIR ?? join(import.meta.dirname, "../../../../../shared/data/oulad"),
-);
-if (!existsSync(dataset)) {
-  process.stderr.write(
-    `\n!! NOT TESTED: the OULAD dataset is not in ${dataset}. Set OULAD_DIR to its folder.\n\n`,
-  );
-}
+const dataset = ouladFolder();
 
-test.runIf(process.platform === "linux" && existsSync(dataset))(
+test.runIf(process.platform === "linux" && dataset !== undefined)(
   "on real deadline days nothing is lost, and late is what was late",
   async () => {
     const folder = mkdtempSync(join(tmpdir(), "bench-test-"));

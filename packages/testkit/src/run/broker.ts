@@ -7,6 +7,7 @@ import { startEventStore, startNats, type TestServer } from "../servers/servers.
 import { startCluster } from "./cluster.ts";
 import type { Offers } from "./offers.ts";
 import { startSharedPlatform } from "./shared-platform.ts";
+import { startPlatform } from "./started-platform.ts";
 
 /** So many test files may have a JetStream of their own in one run. */
 const accountCount = 400;
@@ -41,10 +42,16 @@ export async function startBroker(): Promise<{ readonly url: string; stop(): Pro
     startSharedPlatform({ natsUrl: await account(), databaseUrls: await databases() }),
   );
 
+  const upInAFolder = shared(startPlatform);
+
   const offers: { [Path in keyof Offers]: () => Promise<Offers[Path]> } = {
     "/databases": databases,
     "/nats": account,
     "/event-store": async () => (await eventStore()).url,
+    "/started-platform": async () => {
+      const { data, url } = await upInAFolder();
+      return { data, url };
+    },
     "/platform": async () => (await platform()).addresses,
   };
   const answer = async ({ url = "" }: IncomingMessage) => {

@@ -11,6 +11,16 @@ export interface Offers {
   "/event-store": string;
   /** A whole platform that all share: use a school of your own, kill nothing. */
   "/platform": SharedPlatform;
+  /** The same as `carillon up` runs it in a folder, for whole-platform tests. */
+  "/started-platform": StartedPlatform;
+}
+
+/** A platform that `carillon up` runs. */
+export interface StartedPlatform {
+  /** Its folder. */
+  readonly data: string;
+  /** The gateway's address. */
+  readonly url: string;
 }
 
 /** Addresses and keys of the shared platform. */

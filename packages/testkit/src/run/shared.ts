@@ -1,7 +1,7 @@
 import { inject } from "vitest";
 import { type TestDatabases, testDatabases } from "../servers/servers.ts";
 import type {} from "./global-setup.ts";
-import type { Offers, SharedPlatform } from "./offers.ts";
+import type { Offers, SharedPlatform, StartedPlatform } from "./offers.ts";
 
 async function ask<Path extends keyof Offers>(path: Path): Promise<Offers[Path]> {
   const answer = await fetch(new URL(path, inject("broker")));
@@ -20,3 +20,6 @@ export const sharedEventStore = (): Promise<string> => ask("/event-store");
 
 /** The run's platform. Use a school of your own; kill nothing. */
 export const sharedPlatform = (): Promise<SharedPlatform> => ask("/platform");
+
+/** The run's platform as an operator runs it, in a folder. Use a school of your own; kill nothing. */
+export const startedPlatform = (): Promise<StartedPlatform> => ask("/started-platform");

@@ -1,13 +1,12 @@
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { onTestFinished } from "vitest";
+import { inheritedEnvironment } from "@carillon/launcher";
 
-/** The command line's own module. */
-export const main = join(import.meta.dirname, "main.ts");
+/** The command line's own module. We know it as an operator does, by its path. */
+export const main = join(import.meta.dirname, "../../../../apps/cli/src/main.ts");
 
 /** What a run of the command line ended with. */
 export interface CommandRun {
@@ -15,6 +14,9 @@ export interface CommandRun {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** What a program on Node needs of our environment, and nothing that would tell it of a platform. */
+export const bareEnvironment = () => inheritedEnvironment("PATH", "NODE_COMPILE_CACHE");
 
 /** Runs `carillon <args>` as an operator does, to its end. */
 export const carillon = (...args: string[]) =>
@@ -31,8 +33,18 @@ export async function carillonJson<Document>(...args: string[]): Promise<Documen
   return JSON.parse(stdout) as Document;
 }
 
-/** `carillon up` as a user starts it, until the end of the test. */
-export function up(data: string) {
+/** A platform that `carillon up` runs in a folder. */
+export interface Up {
+  readonly child: ChildProcess;
+  /** The gateway's address, once every worker is ready. Rejects with what it said last if it ends before that. */
+  readonly ready: Promise<string>;
+  readonly exit: Promise<number | null>;
+  /** Asks it to stop, and gives its exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts `carillon up` as an operator does. */
+export function startUp(data: string): Up {
   const child = spawn(process.execPath, [main, "up", "--data", data, "--no-demo"], {
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -49,20 +61,13 @@ export function up(data: string) {
     );
   });
   ready.catch(() => {});
-  onTestFinished(async () => {
-    child.kill("SIGTERM");
-    await exit;
-  });
-  return { child, ready, exit };
-}
-
-/** The folder of the dataset, or undefined, and said loudly, if it is not there. */
-export function ouladFolder(): string | undefined {
-  const folder = resolve(process.env.OULAD_DIR ?? join(import.meta.dirname, "../../../../shared/data/oulad"));
-  if (existsSync(join(folder, "expected.json"))) return folder;
-  process.stderr.write(
-    `\n!! NOT TESTED: the OULAD dataset is not in ${folder}.\n` +
-      "!! The tests of the import on a real year are skipped. Set OULAD_DIR to its folder to run them.\n\n",
-  );
-  return undefined;
+  return {
+    child,
+    ready,
+    exit,
+    stop() {
+      child.kill("SIGTERM");
+      return exit;
+    },
+  };
 }
