@@ -16,7 +16,8 @@ test.runIf(process.platform === "linux")(
   async () => {
     const dir = temporaryFolder();
     const node = await spawnNode(dir, 0, "ignore");
-    const client = connect(node.url);
+    // On a busy machine these appends take longer than the ten seconds that a client waits unless told.
+    const client = connect(`${node.url}&defaultDeadline=120000`);
     await client.appendToStream("s", event("before"));
     limitFiles(node.process.pid, 2 * MIB);
     const append = () =>
