@@ -2,7 +2,7 @@ import { AccessDeniedError, type EventStoreDBClient, jsonEvent } from "@eventsto
 import { expect, test } from "vitest";
 import { all, asUser, connect, event, names, startTestNode, temporaryFolder } from "../testing.ts";
 
-/** A node with users, and clients of it: the administrator, an operator, who is no administrator, and nobody. */
+/** A node with users, and clients of it: the administrator, an operator, who is no administrator, and a client without a name. */
 async function startGuarded() {
   const { url, client } = await startTestNode(temporaryFolder(), { tls: "generated" });
   return { url, admin: client, ops: connect(asUser(url, "ops")), nobody: connect(url) };
@@ -16,7 +16,7 @@ function setDefaults(admin: EventStoreDBClient, lists: Record<string, unknown>) 
   return admin.appendToStream("$settings", jsonEvent({ type: "update-default-acl", data: lists as never }));
 }
 
-test("somebody without a name reads and writes nothing", async () => {
+test("a client without a name reads and writes nothing", async () => {
   const { admin, nobody } = await startGuarded();
   await admin.appendToStream("s", event("a"));
   await admin.setStreamMetadata("open", { acl: { readRoles: ["$all"], writeRoles: ["$all"] } });
@@ -33,7 +33,7 @@ test("somebody without a name reads and writes nothing", async () => {
 
 test.each([
   ["a wrong password", "admin", "wrong"],
-  ["a name that nobody has", "somebody", "changeit"],
+  ["a name that no user has", "somebody", "changeit"],
   ["no password", "admin", ""],
 ])("%s is refused, for every call", async (_, username, password) => {
   const { nobody } = await startGuarded();

@@ -4,7 +4,7 @@ import { startNode } from "../index.ts";
 import { connect, event, eventually, temporaryFolder } from "../testing.ts";
 import { fromStart, givenNames, listen } from "./testing.ts";
 
-test("on a node with users operators manage groups, and only who may read the source consumes", async () => {
+test("on a node with users operators manage groups, and only a client that may read the source consumes", async () => {
   const node = await startNode({ dir: temporaryFolder(), port: 0, tls: "generated" });
   onTestFinished(() => node.stop());
   const nobody = connect(node.url);

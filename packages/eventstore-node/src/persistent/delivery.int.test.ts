@@ -98,7 +98,7 @@ test("a consumer that answers nothing costs no more memory the more there is to 
   await eventually(async () => expect(await info()).toMatchObject({ status: "Live" }));
 });
 
-test("an event that nobody answers in time is given again, and at last parked as a link", async () => {
+test("an event that is not answered in time is given again, and at last parked as a link", async () => {
   const { client, append, connect, info } = await startGroup();
   await append("before");
   const answering = connect();

@@ -157,7 +157,7 @@ test("a group that is made again under the name of a deleted one starts anew", a
   });
 });
 
-test("no more consumers connect than the group takes, and one who leaves makes room", async () => {
+test("no more consumers connect than the group takes, and one that leaves makes room", async () => {
   const { client } = await startTestNode();
   await client.createPersistentSubscriptionToStream("s", "g", fromStart({ maxSubscriberCount: 1 }));
   const first = connect(client);

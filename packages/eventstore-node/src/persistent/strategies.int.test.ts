@@ -87,7 +87,7 @@ test("PinnedByCorrelation gives each correlation id to one consumer", async () =
   ]);
 });
 
-test("a strategy that nobody knows is refused", async () => {
+test("a strategy that does not exist is refused", async () => {
   const { port } = await startTestNode();
   await expect(createByName(port, "Loudest")).rejects.toMatchObject({
     details: expect.stringContaining("Consumer strategy Loudest does not exist."),

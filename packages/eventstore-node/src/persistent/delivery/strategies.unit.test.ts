@@ -32,7 +32,7 @@ function give(choice: Taker | "busy" | "full"): string {
 
 const five = ["1", "2", "3", "4", "5"];
 
-test("round robin takes turns and passes over who has no room", () => {
+test("round robin takes turns and passes over a consumer without room", () => {
   expect(share("RoundRobin", [2, 1, 9], five)).toBe("a b c a c");
 });
 
@@ -40,7 +40,7 @@ test("dispatch to single stays with the first as long as it has room", () => {
   expect(share("DispatchToSingle", [2, 1, 9], five)).toBe("a a b c c");
 });
 
-test.each(["RoundRobin", "DispatchToSingle", "Pinned"] as const)("%s says when nobody has room", (name) => {
+test.each(["RoundRobin", "DispatchToSingle", "Pinned"] as const)("%s says when there is no room", (name) => {
   expect(share(name, [], ["1"])).toBe("full");
   expect(share(name, [1], ["1", "2"])).toBe("a full");
 });
@@ -49,7 +49,7 @@ test("pinned gives what belongs together to one consumer, and waits for it", () 
   expect(share("Pinned", [2, 9], ["x", "y", "x", "x", "y"])).toBe("a b a busy b");
 });
 
-test("pinned moves the buckets of a consumer who leaves, and a fair share to one who comes", () => {
+test("pinned moves the buckets of a consumer that leaves, and a fair share to one that comes", () => {
   const strategy = createStrategy<Taker>("Pinned");
   const [first, second, third] = [new Taker("a", 999), new Taker("b", 999), new Taker("c", 999)];
   const owners = () => five.map((key) => give(strategy.choose(() => key)));
