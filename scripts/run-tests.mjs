@@ -14,6 +14,10 @@ const checks = {
     "node_modules/dependency-cruiser/bin/dependency-cruiser.mjs",
     ...["--config", ".dependency-cruiser.mjs", "packages", "apps", "bench"],
   ],
+  folders: ["scripts/checks/folders.mjs"],
+  "unused code": ["node_modules/knip/bin/knip.js"],
+  docs: ["scripts/checks/docs.mjs"],
+  diagram: ["scripts/checks/package-diagram.mjs", "--check"],
 };
 
 /** The levels of tests, each with the names of its projects in vitest.config.ts. */
