@@ -1,5 +1,6 @@
 /**
- * The part of the protobuf wire format that the event path needs, without building message objects.
+ * The part of the protobuf wire format that the event path needs, without building message objects. Why no library does
+ * this: docs/decisions/0013-what-is-kept-by-hand.md.
  * Format: https://protobuf.dev/programming-guides/encoding/
  */
 
