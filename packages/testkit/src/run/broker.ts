@@ -71,8 +71,10 @@ export async function startBroker(): Promise<{ readonly url: string; stop(): Pro
     async stop() {
       server.close();
       server.closeAllConnections();
-      // The last started first: what stands on a server stops before it.
-      for (const stop of stops) await stop();
+      // The last started first: what stands on a server stops before it. One that fails keeps no other running.
+      const failures: unknown[] = [];
+      for (const stop of stops) await stop().catch((error: unknown) => failures.push(error));
+      if (failures.length > 0) throw new AggregateError(failures, "servers did not stop cleanly");
     },
   };
 }
