@@ -24,9 +24,17 @@ const startAttempts = 100;
 
 // A test run that is ended leaves no process behind. They lead groups of their own, so that Ctrl-C does not reach them.
 const living = new Set<ProcessRun>();
-process.once("exit", () => {
+const killAll = () => {
   for (const { child } of living) if (child.pid !== undefined) signal(child.pid, "SIGKILL");
-});
+};
+process.once("exit", killAll);
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(name, () => {
+    killAll();
+    // What the signal does by itself, unless somebody else here has plans for it.
+    if (process.listenerCount(name) === 0) process.kill(process.pid, name);
+  });
+}
 
 /** Starts a process as the platform would. It may end at once: see `whenReady` and `exited`. */
 export async function startTestProcess(spec: ProcessSpec): Promise<TestProcess> {
