@@ -2,17 +2,10 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { refreshTokens } from "@carillon/api/refresh-token";
+import { newSessionId, openSessions, type Session } from "@carillon/api/sessions";
 import type { AppRouter } from "@carillon/client";
 import { instantOf, personDecider, tenantIdOf, userIdOf } from "@carillon/domain";
-import {
-  connectBus,
-  connectEventLog,
-  type EventLog,
-  newSessionId,
-  openSessions,
-  type Position,
-  type Session,
-} from "@carillon/platform";
+import { connectBus, connectEventLog, type EventLog, type Position } from "@carillon/platform";
 import { projectionStatus } from "@carillon/projections";
 import { hash } from "@node-rs/argon2";
 import { createTRPCClient, httpLink } from "@trpc/client";

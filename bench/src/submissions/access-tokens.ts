@@ -1,5 +1,6 @@
+import { newSessionId } from "@carillon/api/sessions";
 import type { TenantId, UserId } from "@carillon/domain";
-import { newSessionId, type SigningKey, signAccessToken, signingKeys } from "@carillon/platform";
+import { type SigningKey, signAccessToken, signingKeys } from "@carillon/platform";
 import { region } from "../harness/enroll.ts";
 
 /** Whose a token is. */

@@ -1,5 +1,6 @@
 import { type Action, authorize, CarillonError, type TenantId } from "@carillon/domain";
-import type { AccessClaims, Revocations, VerifyAccessToken } from "@carillon/platform";
+import type { AccessClaims, VerifyAccessToken } from "@carillon/platform";
+import type { Revocations } from "../login/revocations.ts";
 import { publicProcedure } from "./trpc.ts";
 
 /**

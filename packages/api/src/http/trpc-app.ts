@@ -1,5 +1,5 @@
 import { type Instant, instantOf } from "@carillon/domain";
-import { Counter, type Logger, type Registry } from "@carillon/platform";
+import { counter, type Logger, type Registry } from "@carillon/platform";
 import { trpcServer } from "@hono/trpc-server";
 import type { AnyRouter } from "@trpc/server";
 import { Hono } from "hono";
@@ -31,12 +31,7 @@ export type WorkerApp = Hono<{ Variables: { arrivedAt: Instant } }>;
  * foresaw is logged once, with its correlation id.
  */
 export function trpcApp(router: AnyRouter, log: Logger, metrics: Registry): WorkerApp {
-  const failures = new Counter({
-    name: "carillon_procedure_failures_total",
-    help: "Calls that were answered with an error",
-    labelNames: ["code"],
-    registers: [metrics],
-  });
+  const failures = counter(metrics, "carillon_procedure_failures_total");
   const app: WorkerApp = new Hono();
   shedLoad(app, metrics);
   app.use("/trpc/*", async (context, next) => {

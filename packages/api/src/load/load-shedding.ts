@@ -1,5 +1,5 @@
 import { CarillonError } from "@carillon/domain";
-import { Counter, Gauge, type Registry } from "@carillon/platform";
+import { counter, gauge, type Registry } from "@carillon/platform";
 import type { Hono, Env as HonoEnv, MiddlewareHandler } from "hono";
 import { retryAfterTimes } from "./retry-after.ts";
 
@@ -37,21 +37,11 @@ export function shedLoad<Env extends HonoEnv>(app: Hono<Env>, metrics: Registry)
 }
 
 function admission(metrics: Registry): MiddlewareHandler {
-  const shedCalls = new Counter({
-    name: "carillon_calls_shed_total",
-    help: "Calls that were shed because too many were under way",
-    labelNames: ["kind"],
-    registers: [metrics],
-  });
+  const shedCalls = counter(metrics, "carillon_calls_shed_total");
   const logins = crowd();
   const others = crowd();
-  new Gauge({
-    name: "carillon_calls_under_way",
-    help: "Calls that are being answered",
-    registers: [metrics],
-    collect() {
-      this.set(logins.underWay() + others.underWay());
-    },
+  gauge(metrics, "carillon_calls_under_way", function () {
+    this.set(logins.underWay() + others.underWay());
   });
 
   return async ({ req }, next) => {

@@ -9,7 +9,7 @@ import {
   tenantDecider,
   type UserId,
 } from "@carillon/domain";
-import type { Database, EventLog } from "@carillon/platform";
+import { type Database, type EventLog, within } from "@carillon/platform";
 import { eventLogAnswers } from "../http/event-log-probe.ts";
 import { batchedLookup } from "../load/batched-lookup.ts";
 
@@ -144,12 +144,10 @@ function whileItAnswers(eventLog: EventLog) {
         throw error;
       },
     );
-    const within = (milliseconds: number) =>
-      Promise.race([answer, delay(milliseconds, undefined, { ref: false })]);
-    const soon = await within(patienceMs);
+    const soon = await within(patienceMs, answer, () => undefined);
     if (soon) return { soon, late: undefined };
     if (!away) awaitReturn();
-    return { soon, late: () => within(longPatienceMs) };
+    return { soon, late: () => within(longPatienceMs, answer, () => undefined) };
   };
 
   return { ask, isAway: () => away };

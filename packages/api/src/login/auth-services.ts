@@ -1,4 +1,4 @@
-import type { EventLog, Revocations, SessionStore, SigningKeys } from "@carillon/platform";
+import type { EventLog, SigningKeys } from "@carillon/platform";
 import type { Procedures } from "../http/authenticated-procedures.ts";
 import type { Accounts } from "./accounts.ts";
 import type { DeviceTokens } from "./device-token.ts";
@@ -6,6 +6,8 @@ import type { LoginLog } from "./login-recorder.ts";
 import type { ProveByPassword } from "./password-proof.ts";
 import type { HashPool } from "./passwords/hash-pool.ts";
 import type { RefreshTokens } from "./refresh-token.ts";
+import type { Revocations } from "./revocations.ts";
+import type { SessionStore } from "./sessions.ts";
 
 /** What the procedures of the worker `auth` work with. */
 export interface AuthServices extends Procedures {

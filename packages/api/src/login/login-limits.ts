@@ -1,5 +1,5 @@
 import { CarillonError, type TenantId, type UserId } from "@carillon/domain";
-import { Counter, type MirroredBucket, type Registry } from "@carillon/platform";
+import { counter, type MirroredBucket, type Registry } from "@carillon/platform";
 
 /** Whose password is being tried, and from where: a device that they have used before, or anywhere else. */
 export interface Guesser {
@@ -51,11 +51,7 @@ export function openLoginLimits(
 ): LoginLimits {
   /** Attempts that are running here. */
   const underWay = new Map<string, number>();
-  const refused = new Counter({
-    name: "carillon_login_locked_total",
-    help: "Attempts to log in that were refused unread, because there were too many before",
-    registers: [metrics],
-  });
+  const refused = counter(metrics, "carillon_login_locked_total");
 
   const failuresNow = (count: FailureCount | undefined) =>
     count ? Math.max(0, count.failures - Math.max(0, Date.now() - count.at) / decayMs) : 0;

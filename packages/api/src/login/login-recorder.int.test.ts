@@ -1,17 +1,10 @@
 import { streamName, tenantIdOf, userIdOf } from "@carillon/domain";
-import {
-  type Bus,
-  connectBus,
-  connectEventLog,
-  createMetrics,
-  type EventLog,
-  type LoginJournal,
-  newSessionId,
-  openLoginJournal,
-} from "@carillon/platform";
+import { type Bus, connectBus, connectEventLog, createMetrics, type EventLog } from "@carillon/platform";
 import { freePort, sharedEventStore, type TestServer, test } from "@carillon/testkit";
 import { afterAll, expect, onTestFinished } from "vitest";
+import { type LoginJournal, openLoginJournal } from "./login-journal.ts";
 import { type LoginAttempt, openLoginLog } from "./login-recorder.ts";
+import { newSessionId } from "./sessions.ts";
 
 const tenantId = tenantIdOf("riverside-high");
 const userId = userIdOf(tenantId, "ada");

@@ -12,16 +12,15 @@ import {
 } from "@carillon/domain";
 import {
   type CommandEnvelope,
-  Counter,
   commandContext,
+  counter,
   type EventLog,
   type Logger,
-  type LoginJournal,
   type Registry,
-  type SessionRef,
-  sessionBegan,
 } from "@carillon/platform";
 import { z } from "zod";
+import type { LoginJournal } from "./login-journal.ts";
+import { type SessionRef, sessionBegan } from "./sessions.ts";
 
 /** A login: the session that it began, or that it would have begun. */
 export interface LoginAttempt extends SessionRef {
@@ -71,11 +70,7 @@ export interface LoginLogDependencies {
 
 /** Opens the way into the log, and begins to write what is in the journal, whoever put it there. */
 export function openLoginLog({ eventLog, journal, log, metrics }: LoginLogDependencies): LoginLog {
-  const dropped = new Counter({
-    name: "carillon_login_refusals_dropped_total",
-    help: "Refused logins that were not written to the event log",
-    registers: [metrics],
-  });
+  const dropped = counter(metrics, "carillon_login_refusals_dropped_total");
   const closing = new AbortController();
   const refusals: [LoginAttempt, LoginRefusal][] = [];
   const writers = new Set<Promise<void>>();

@@ -7,9 +7,9 @@ import {
   type TenantId,
   UserId,
 } from "@carillon/domain";
-import type { SessionRef } from "@carillon/platform";
 import type { Caller } from "../http/command-envelope.ts";
 import type { AuthServices } from "./auth-services.ts";
+import type { SessionRef } from "./sessions.ts";
 
 type Services = Pick<AuthServices, "eventLog">;
 

@@ -1,6 +1,7 @@
 import { Instant, Role, SessionId, TenantId, UserId } from "@carillon/domain";
-import { type SessionRef, type SignedTokens, type StoredSession, signedTokens } from "@carillon/platform";
+import { type SignedTokens, signedTokens } from "@carillon/platform";
 import { z } from "zod";
+import type { SessionRef, StoredSession } from "./sessions.ts";
 
 /** Which session a refresh token belongs to, and its record when the token was made. */
 export interface RefreshClaims extends SessionRef, StoredSession {}

@@ -6,7 +6,7 @@ import {
   type TenantId,
   type UserId,
 } from "@carillon/domain";
-import { type RecentCalls, singleFlight } from "@carillon/platform";
+import { type SingleFlight, singleFlight } from "@carillon/platform";
 import type { ApiServices } from "../workers/api-services.ts";
 import { type HandInFacts, openHandInFacts } from "./hand-in-facts.ts";
 
@@ -22,7 +22,7 @@ export interface SubmissionServices
   extends Pick<ApiServices, "eventLog" | "database" | "objects" | "receiptKeys" | "uploadSlots"> {
   readonly handInFacts: HandInFacts;
   /** Also for what is under way: a client that asks again because the answer is late must not make a crowd twice as large. */
-  readonly submitOnce: RecentCalls<Submitted>;
+  readonly submitOnce: SingleFlight<Submitted>;
 }
 
 /** A call that takes longer may hang at a server that died: a client that asks again then does not wait for it. */

@@ -6,10 +6,11 @@ import {
   streamName,
   submissionDecider,
 } from "@carillon/domain";
-import { type ContentStore, commandContext, type EventLog, type UploadParts } from "@carillon/platform";
+import { type ContentStore, commandContext, type EventLog } from "@carillon/platform";
 import type { ReceiptKeys } from "../receipts/receipt-keys.ts";
 import { readHandIn, receiptFor } from "../receipts/submission-receipt.ts";
 import { bounded } from "./upload-body.ts";
+import type { UploadParts } from "./upload-parts.ts";
 import { readRange, type UploadRange } from "./upload-range.ts";
 import { type AwaitedContent, submissionLapsed, type UploadSlots } from "./upload-tickets.ts";
 

@@ -1,15 +1,12 @@
 import type { LiveDatabase } from "@carillon/domain";
 import {
-  accessMemoryMs,
   accessTokenVerifier,
   connectBus,
   connectDatabase,
   connectEventLog,
   createLogger,
   createMetrics,
-  followRevocations,
   openContent,
-  openUploadParts,
   safeRoleOrExit,
   settingsOrExit,
 } from "@carillon/platform";
@@ -18,10 +15,12 @@ import { eventLogAnswers } from "../http/event-log-probe.ts";
 import { trpcApp } from "../http/trpc-app.ts";
 import { worker } from "../http/worker.ts";
 import { openHashPool } from "../login/passwords/hash-pool.ts";
+import { accessMemoryMs, followRevocations } from "../login/revocations.ts";
 import { openReceiptKeys } from "../receipts/receipt-keys.ts";
 import { receiptRoute } from "../receipts/receipt-route.ts";
 import { contentRoute } from "../submissions/download-route.ts";
 import { uploadPace } from "../uploads/upload-pace.ts";
+import { openUploadParts } from "../uploads/upload-parts.ts";
 import { uploadRoutes } from "../uploads/upload-routes.ts";
 import { uploadSlots } from "../uploads/upload-tickets.ts";
 import { openUploads } from "../uploads/uploads.ts";

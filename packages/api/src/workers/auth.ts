@@ -6,13 +6,9 @@ import {
   connectEventLog,
   createLogger,
   createMetrics,
-  followRevocations,
-  openLoginJournal,
   openMirroredBucket,
-  openSessions,
   ownTokenVerifier,
   safeRoleOrExit,
-  sessionDays,
   settingsOrExit,
   signingKeys,
 } from "@carillon/platform";
@@ -22,12 +18,15 @@ import { trpcApp } from "../http/trpc-app.ts";
 import { worker } from "../http/worker.ts";
 import { openAccounts } from "../login/accounts.ts";
 import { deviceTokens } from "../login/device-token.ts";
+import { openLoginJournal } from "../login/login-journal.ts";
 import { countTtlMs, type FailureCount, openLoginLimits } from "../login/login-limits.ts";
 import { openLoginLog } from "../login/login-recorder.ts";
 import { passwordProof } from "../login/password-proof.ts";
 import { openHashPool } from "../login/passwords/hash-pool.ts";
 import { passwordUpgrades } from "../login/passwords/upgrades.ts";
 import { refreshTokens } from "../login/refresh-token.ts";
+import { followRevocations } from "../login/revocations.ts";
+import { openSessions, sessionDays } from "../login/sessions.ts";
 import { authTree } from "./auth-tree.ts";
 import { manifests } from "./manifests.ts";
 

@@ -1,18 +1,17 @@
 import type { ReportsDatabase } from "@carillon/domain";
 import {
-  accessMemoryMs,
   accessTokenVerifier,
   connectBus,
   connectDatabase,
   createLogger,
   createMetrics,
-  followRevocations,
   safeRoleOrExit,
   settingsOrExit,
 } from "@carillon/platform";
 import { procedures } from "../http/authenticated-procedures.ts";
 import { trpcApp } from "../http/trpc-app.ts";
 import { worker } from "../http/worker.ts";
+import { accessMemoryMs, followRevocations } from "../login/revocations.ts";
 import { manifests } from "./manifests.ts";
 import { reportsTree } from "./reports-tree.ts";
 

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { type RecentCallsOptions, singleFlight } from "./single-flight.ts";
+import { type SingleFlightOptions, singleFlight } from "./single-flight.ts";
 
 const long = 60_000;
 
 /** Calls that answer when they are told to, and how many were made. */
-function callsWith(options: Partial<RecentCallsOptions>) {
+function callsWith(options: Partial<SingleFlightOptions>) {
   const ask = singleFlight<string>({ max: 10, joinMs: long, ...options });
   const made: PromiseWithResolvers<string>[] = [];
   const question = (name: string) =>

@@ -16,11 +16,11 @@ export interface EventRoute {
   readonly subject: string;
 }
 
-/** The place of an event, or undefined for one that is not ours: a foreign stream, or a type that is no name. */
+/** The route of an event, or undefined for one that is not ours: a foreign stream, or a type that is no name. */
 export function routeOf({ stream, type }: Pick<StoredEvent, "stream" | "type">): EventRoute | undefined {
-  const parts = parseStreamName(stream);
-  if (!parts || !/^[A-Za-z][A-Za-z0-9]*$/.test(type)) return undefined;
-  const { tenantId, category } = parts;
+  const parsed = parseStreamName(stream);
+  if (!parsed || !/^[A-Za-z][A-Za-z0-9]*$/.test(type)) return undefined;
+  const { tenantId, category } = parsed;
   const partition = partitionOf(tenantId);
   return { tenantId, partition, subject: `events.${partition}.${tenantId}.${category}.${type}` };
 }

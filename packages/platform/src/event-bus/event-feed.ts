@@ -1,9 +1,10 @@
 import { AckPolicy, DeliverPolicy, type JetStreamManager, type Msg } from "nats";
 import type { Position } from "../event-log/event-log.ts";
 import type { Bus } from "../nats/bus.ts";
+import { storedMessage, streamManager } from "../nats/jetstream.ts";
 import { openPullFeed } from "../nats/pull-feed.ts";
 import { type ChainedEvent, decodeEnvelope } from "./event-envelope.ts";
-import { eventStream, eventStreamManager, eventSubjects, isNotFound } from "./event-stream.ts";
+import { eventStream, eventSubjects } from "./event-stream.ts";
 
 /** An event as the bus delivers it. */
 export interface Delivery {
@@ -20,8 +21,8 @@ export interface EventFeed {
    */
   readonly unacknowledged: Position | undefined;
   /**
-   * What has arrived, at most `max`; waits for the first, if need be for `patienceMs`. Rejects where the bus or the
-   * reader's place on it was lost, or `close` was called: open a new feed then.
+   * What has arrived, at most `max`; waits for the first, if need be for `patienceMs`. Rejects where the bus or its
+   * consumer was lost, or `close` was called: open a new feed then.
    */
   next(max: number, patienceMs?: number): Promise<Delivery[]>;
   /** How many have arrived and were not taken. */
@@ -32,11 +33,11 @@ export interface EventFeed {
 const pulling = { size: 2_000, heartbeatMs: 2_000 };
 
 /**
- * Opens the feed of the reader `name`, whose place on the bus is remembered there under that name. Rejects if the
- * stream is not there: its writer makes it.
+ * Opens the feed of the reader `name`: how far it is, the bus remembers under that name. Rejects if the stream is not
+ * there: its writer makes it.
  */
 export async function openEventFeed(bus: Bus, name: string, partition: number): Promise<EventFeed> {
-  const manager = await eventStreamManager(bus);
+  const manager = await streamManager(bus);
   const info = await manager.consumers.add(eventStream, {
     durable_name: name,
     filter_subject: eventSubjects(partition),
@@ -59,18 +60,14 @@ export async function openEventFeed(bus: Bus, name: string, partition: number): 
 
 /** How many events of its partition the reader `name` has not acknowledged. Rejects if there is no such reader. */
 export async function feedBacklog(bus: Bus, name: string): Promise<number> {
-  const manager = await eventStreamManager(bus);
+  const manager = await streamManager(bus);
   const { num_pending, num_ack_pending } = await manager.consumers.info(eventStream, name);
   return num_pending + num_ack_pending;
 }
 
 async function positionAt(manager: JetStreamManager, seq: number): Promise<Position | undefined> {
-  try {
-    return decodeEnvelope((await manager.streams.getMessage(eventStream, { seq })).data).position;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  const message = await storedMessage(manager, eventStream, { seq });
+  return message && decodeEnvelope(message.data).position;
 }
 
 function delivery(message: Msg): Delivery {

@@ -1,9 +1,11 @@
 import { createInbox, headers, type JetStreamManager, type Msg } from "nats";
 import type { Position, StoredEvent } from "../event-log/event-log.ts";
 import { type Bus, watchConnection } from "../nats/bus.ts";
+import { isNotFound, storedMessage } from "../nats/jetstream.ts";
 import { decodeEnvelope, type EventRoute, encodeEnvelope } from "./event-envelope.ts";
-import { ensureEventStream, eventStream, eventSubjects, isNotFound } from "./event-stream.ts";
+import { ensureEventStream, eventStream, eventSubjects } from "./event-stream.ts";
 import { partitionCount } from "./partition.ts";
+import { type SendWindow, sendWindow } from "./send-window.ts";
 
 /**
  * Writes events to the bus in order. Each message names the sequence that must be the stream's last, so a lost
@@ -16,7 +18,7 @@ export interface EventPublisher {
    * Sends the next event. Gives a promise where the caller should wait for the broker to catch up, which rejects
    * once the publisher has failed. Whether it arrived is known through `failed` only.
    */
-  publish(event: StoredEvent, place: EventRoute): Promise<void> | undefined;
+  publish(event: StoredEvent, route: EventRoute): Promise<void> | undefined;
   /** Aborts once anything is uncertain. Open a new publisher then: it begins at what really arrived. */
   readonly failed: AbortSignal;
   /** Resolves when everything sent has arrived; rejects once the publisher has failed. */
@@ -24,7 +26,8 @@ export interface EventPublisher {
   close(): void;
 }
 
-const maxInFlight = 512;
+type Fail = (reason: string) => void;
+
 const checkIntervalMs = 1_000;
 const silenceMs = 5_000;
 
@@ -34,62 +37,18 @@ export async function openEventPublisher(bus: Bus): Promise<EventPublisher> {
   const { sequence, position } = await lastOnBus(manager);
   const previous = await previousByPartition(manager);
   const failure = new AbortController();
+  const fail: Fail = (reason) => {
+    if (!failure.signal.aborted) failure.abort(new Error(`the event bus: ${reason}`));
+  };
+  const window = sendWindow(sequence, failure.signal);
   const inbox = createInbox();
-  let sent = sequence;
-  let acknowledged = sequence;
-  let heardAt = Date.now();
-  let room: PromiseWithResolvers<void> | undefined;
-
-  const fail = (reason: string) => {
-    if (failure.signal.aborted) return;
-    const error = new Error(`the event bus: ${reason}`);
-    failure.abort(error);
-    room?.reject(error);
-  };
-
-  const waitUntil = async (inFlight: number) => {
-    while (sent - acknowledged > inFlight) {
-      failure.signal.throwIfAborted();
-      room ??= Promise.withResolvers();
-      await room.promise;
-    }
-    failure.signal.throwIfAborted();
-  };
-
-  const answered = (message: Msg) => {
-    heardAt = Date.now();
-    const answer =
-      message.data.length === 0
-        ? undefined
-        : message.json<{ seq?: number; error?: { description: string } }>();
-    if (answer?.seq !== acknowledged + 1)
-      return fail(answer?.error?.description ?? "a message did not arrive in its place");
-    acknowledged++;
-    if (room && (sent === acknowledged || sent - acknowledged <= maxInFlight / 2)) {
-      room.resolve();
-      room = undefined;
-    }
-  };
-
   const subscription = bus.subscribe(inbox, {
-    callback: (error, message) => (error ? fail(error.message) : answered(message)),
+    callback: (error, message) => (error ? fail(error.message) : takeAnswer(window, message, fail)),
   });
-
   const unwatch = watchConnection(bus, () => fail("disconnected"));
-
   // Also while nothing is published: a stream that was lost is filled again at once.
-  const check = async () => {
-    if (sent > acknowledged) {
-      if (Date.now() - heardAt > silenceMs) fail("no answer");
-      return;
-    }
-    const before = acknowledged;
-    const { state } = await manager.streams.info(eventStream);
-    if (sent !== before) return;
-    if (state.last_seq !== before || (before > 0 && state.messages === 0)) fail("the stream changed");
-  };
   const timer = setInterval(() => {
-    check().catch((error: unknown) => {
+    checkStream(manager, window, fail).catch((error: unknown) => {
       if (isNotFound(error)) fail("the stream is gone");
     });
   }, checkIntervalMs);
@@ -99,17 +58,15 @@ export async function openEventPublisher(bus: Bus): Promise<EventPublisher> {
     failed: failure.signal,
     publish(event, { partition, subject }) {
       failure.signal.throwIfAborted();
-      if (sent === acknowledged) heardAt = Date.now();
-      const about = headers();
-      about.append("Nats-Msg-Id", event.id);
-      about.append("Nats-Expected-Last-Sequence", String(sent));
+      const expected = headers();
+      expected.append("Nats-Msg-Id", event.id);
+      expected.append("Nats-Expected-Last-Sequence", String(window.sent()));
       const payload = encodeEnvelope({ ...event, previous: previous[partition] ?? null });
-      bus.publish(subject, payload, { headers: about, reply: inbox });
+      bus.publish(subject, payload, { headers: expected, reply: inbox });
       previous[partition] = event.position;
-      sent++;
-      return sent - acknowledged >= maxInFlight ? waitUntil(maxInFlight / 2) : undefined;
+      return window.send();
     },
-    settled: () => waitUntil(0),
+    settled: window.settled,
     close() {
       clearInterval(timer);
       unwatch();
@@ -119,8 +76,28 @@ export async function openEventPublisher(bus: Bus): Promise<EventPublisher> {
   };
 }
 
+/** Takes what the broker answers to a message: the sequence that it was stored at, or why it was not. */
+function takeAnswer(window: SendWindow, message: Msg, fail: Fail): void {
+  const answer =
+    message.data.length === 0 ? undefined : message.json<{ seq?: number; error?: { description: string } }>();
+  if (answer?.seq === window.acknowledged() + 1) window.acknowledge();
+  else fail(answer?.error?.description ?? "a message arrived out of order");
+}
+
+/** Fails where the broker is silent, or where the stream is not what it was when the last message arrived. */
+async function checkStream(manager: JetStreamManager, window: SendWindow, fail: Fail): Promise<void> {
+  const before = window.acknowledged();
+  if (window.sent() > before) {
+    if (window.silentForMs() > silenceMs) fail("no answer");
+    return;
+  }
+  const { state } = await manager.streams.info(eventStream);
+  if (window.sent() !== before) return;
+  if (state.last_seq !== before || (before > 0 && state.messages === 0)) fail("the stream changed");
+}
+
 async function lastOnBus(manager: JetStreamManager) {
-  const last = await lastMessage(manager, eventSubjects());
+  const last = await storedMessage(manager, eventStream, { last_by_subj: eventSubjects() });
   if (last) return { sequence: last.seq, position: decodeEnvelope(last.data).position };
   const { state } = await manager.streams.info(eventStream);
   return { sequence: state.last_seq, position: undefined };
@@ -130,17 +107,8 @@ async function previousByPartition(manager: JetStreamManager): Promise<(Position
   const partitions = Array.from({ length: partitionCount }, (_, partition) => partition);
   return Promise.all(
     partitions.map(async (partition) => {
-      const last = await lastMessage(manager, eventSubjects(partition));
+      const last = await storedMessage(manager, eventStream, { last_by_subj: eventSubjects(partition) });
       return last ? decodeEnvelope(last.data).position : null;
     }),
   );
-}
-
-async function lastMessage(manager: JetStreamManager, subject: string) {
-  try {
-    return await manager.streams.getMessage(eventStream, { last_by_subj: subject });
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

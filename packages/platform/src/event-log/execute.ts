@@ -13,6 +13,7 @@ import {
   type TenantId,
 } from "@carillon/domain";
 import { jsonEvent, NO_STREAM, WrongExpectedVersionError } from "@eventstore/db-client";
+import { within } from "../timing/within.ts";
 import type { CommandContext, CommandEnvelopes, EnvelopesByFacts } from "./command-envelope.ts";
 import { AppendTimeout, type LogConnection } from "./connection.ts";
 import type { Position } from "./events.ts";
@@ -172,25 +173,18 @@ async function append(
   let tries = 0;
   const { nextExpectedRevision, position } = await connection.persist((client) => {
     tries++;
-    return withTimeout(client.appendToStream(stream, [...events], { expectedRevision }));
+    const appending = client.appendToStream(stream, [...events], { expectedRevision });
+    // The client waits for ever for an append whose connection ended without an error; we do not.
+    return within(appendTimeoutMs, appending, noAnswer);
   });
   if (tries > 1) return undefined;
   if (!position) throw new Error(`the log answered an append to ${stream} without a position`);
   return { revision: Number(nextExpectedRevision), position: position.commit };
 }
 
-/** The client waits for ever for an append whose connection ended without an error; we do not. */
-async function withTimeout<Result>(appending: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new AppendTimeout("no answer to an append")), appendTimeoutMs);
-  });
-  try {
-    return await Promise.race([appending, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const noAnswer = (): never => {
+  throw new AppendTimeout("no answer to an append");
+};
 
 const contended = (cause: WrongExpectedVersionError) =>
   new CarillonError("write_contended", "Too many wrote to this at once: try again.", { cause });

@@ -4,16 +4,21 @@ import {
   type JetStreamManager,
   type JsMsg,
   type MsgHdrs,
-  NatsError,
   nanos,
 } from "nats";
 import type { Bus } from "./bus.ts";
+import { isWrongLastSequence } from "./jetstream.ts";
 
-/** JetStream's code for "wrong last sequence". */
-const wrongLastSequence = 10071;
 const requestTimeoutMs = 2_000;
 const fetchMs = 2_000;
 const fetchMessages = 500;
+
+/** A connection, and what publishes on it and asks the broker about streams. */
+export interface JetStream {
+  readonly bus: Bus;
+  readonly js: JetStreamClient;
+  readonly manager: JetStreamManager;
+}
 
 /** A message as a stream has it. */
 export interface StoredMessage {
@@ -38,7 +43,7 @@ export async function publishAfter(
     const expect = { lastSubjectSequence: last };
     return (await js.publish(subject, data, headers ? { expect, headers } : { expect })).seq;
   } catch (error) {
-    if (error instanceof NatsError && error.api_error?.err_code === wrongLastSequence) return undefined;
+    if (isWrongLastSequence(error)) return undefined;
     throw error;
   }
 }
@@ -53,7 +58,7 @@ export const nextMessage = (bus: Bus, stream: string, subject: string, from: num
 
 /** What is in a stream now, as a consumer of this kind sees it; not certainly all of it where the connection breaks. */
 export async function* messagesOf(
-  { js, manager }: { js: JetStreamClient; manager: JetStreamManager },
+  { js, manager }: Pick<JetStream, "js" | "manager">,
   stream: string,
   config: Pick<ConsumerConfig, "deliver_policy"> & Partial<ConsumerConfig>,
 ): AsyncGenerator<JsMsg> {

@@ -1,5 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { createInbox, type Msg } from "nats";
+import { createInbox, type Msg, nanos } from "nats";
+import { within } from "../timing/within.ts";
 import { type Bus, watchConnection } from "./bus.ts";
 
 /** What a JetStream consumer has for us, pulled ahead of use. */
@@ -23,7 +23,6 @@ export interface PullOptions {
 }
 
 const expiresMs = 20_000;
-const millisecond = 1_000_000;
 
 /** Pulls from the consumer `consumer` of a JetStream stream, which has to be there. */
 export function openPullFeed(
@@ -56,8 +55,8 @@ export function openPullFeed(
       `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
       JSON.stringify({
         batch: wanted,
-        expires: expiresMs * millisecond,
-        idle_heartbeat: heartbeatMs * millisecond,
+        expires: nanos(expiresMs),
+        idle_heartbeat: nanos(heartbeatMs),
       }),
       { reply: inbox },
     );
@@ -94,7 +93,7 @@ export function openPullFeed(
     async next(max, patienceMs) {
       if (arrived.length === 0 && !failure) {
         waiting ??= Promise.withResolvers();
-        await (patienceMs === undefined ? waiting.promise : atMost(patienceMs, waiting.promise));
+        await (patienceMs === undefined ? waiting.promise : within(patienceMs, waiting.promise, () => {}));
       }
       if (failure) throw failure;
       const taken = arrived.slice(0, max);
@@ -108,14 +107,4 @@ export function openPullFeed(
       return arrived.splice(0);
     },
   };
-}
-
-/** Waits for a promise, but no longer than that. */
-async function atMost(milliseconds: number, promise: Promise<void>): Promise<void> {
-  const done = new AbortController();
-  try {
-    await Promise.race([promise, delay(milliseconds, undefined, { signal: done.signal })]);
-  } finally {
-    done.abort();
-  }
 }

@@ -1,7 +1,7 @@
 import { Actor, accessTokenSeconds, CarillonError, Role, TenantId } from "@carillon/domain";
 import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from "jose";
+import { LRUCache } from "lru-cache";
 import { z } from "zod";
-import { boundedCache } from "../cache/bounded-cache.ts";
 import { signCompact } from "./compact-signature.ts";
 import type { SigningKey, SigningKeys } from "./signing-keys.ts";
 
@@ -70,7 +70,9 @@ const checkedMs = 60_000;
 const maxChecked = 20_000;
 
 const verifier = (keys: JWTVerifyGetKey): VerifyAccessToken => {
-  const checked = boundedCache<{ readonly claims: AccessClaims; readonly until: number }>(maxChecked);
+  const checked = new LRUCache<string, { readonly claims: AccessClaims; readonly until: number }>({
+    max: maxChecked,
+  });
 
   const check = async (token: string) => {
     try {

@@ -119,11 +119,11 @@ export async function openDeadLetters(bus: Bus): Promise<DeadLetters> {
  */
 export const deadLetterWork = (
   bus: Bus,
-  place: QueueKey,
+  queue: QueueKey,
   envelope: Uint8Array,
   workId: string,
-  death: Failure,
-) => publishWork(bus, workSubject("dead", place), encodeLetter(death, envelope), workId);
+  failure: Failure,
+) => publishWork(bus, workSubject("dead", queue), encodeLetter(failure, envelope), workId);
 
 function letterOf(message: StoredMsg): DeadLetter {
   const { reason, tries, firstFailedAt, lastFailedAt, event } = message.json<Failure & { event: unknown }>();

@@ -7,8 +7,8 @@ import {
   StorageType,
   type StoredMsg,
 } from "nats";
-import { eventStreamManager, isNotFound } from "../event-bus/event-stream.ts";
 import type { Bus } from "../nats/bus.ts";
+import { ensureStream, storedMessage, streamManager } from "../nats/jetstream.ts";
 
 /** The JetStream stream that carries work: what is done is gone from it. */
 export const workStream = "WORK";
@@ -29,27 +29,30 @@ export type WorkKind = "work" | "dead" | "discarded";
 export const workSubject = (kind: WorkKind, { handler = "*", tenantId }: Partial<QueueKey> = {}) =>
   `${kind}.${handler}.${tenantId ?? "*"}`;
 
-/** The place that a subject names. */
+/** The key of the queue that a subject belongs to. */
 export function queueKeyOf(subject: string): QueueKey {
   const [, handler, tenantId] = subject.split(".");
-  if (!handler || !tenantId) throw new Error(`${subject} is no place of work`);
+  if (!handler || !tenantId) throw new Error(`${subject} is not the subject of a work queue`);
   return { handler, tenantId: tenantId as TenantId };
 }
+
+/** Work whose worker died comes again after this, in milliseconds; a worker that lives says so in time. */
+export const ackWaitMs = 10_000;
 
 // A worker that is not sure whether it sent something sends it again within this.
 const duplicateWindowMs = 120_000;
 
 /** Makes both streams if they are not there. */
 export async function ensureWorkStreams(bus: Bus): Promise<JetStreamManager> {
-  const manager = await eventStreamManager(bus);
+  const manager = await streamManager(bus);
   const both = { storage: StorageType.File, duplicate_window: nanos(duplicateWindowMs) };
-  await manager.streams.add({
+  await ensureStream(manager, {
     ...both,
     name: deadStream,
     subjects: ["dead.>", "discarded.>"],
     retention: RetentionPolicy.Limits,
   });
-  await manager.streams.add({
+  await ensureStream(manager, {
     ...both,
     name: workStream,
     subjects: ["work.>"],
@@ -75,12 +78,6 @@ export async function messageFrom(
   seq: number,
   subject: string,
 ): Promise<StoredMsg | undefined> {
-  try {
-    // The server takes it (2.9); the client's type has forgotten it.
-    const query = { seq, next_by_subj: subject } as MsgRequest;
-    return await manager.streams.getMessage(stream, query);
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
+  // The server takes it (2.9); the client's type has forgotten it.
+  return storedMessage(manager, stream, { seq, next_by_subj: subject } as MsgRequest);
 }

@@ -1,9 +1,10 @@
 import process from "node:process";
-import { stopOnSignal, within } from "./graceful-stop.ts";
+import { within } from "../timing/within.ts";
+import { stopOnSignal } from "./graceful-stop.ts";
 import type { Logger } from "./logger.ts";
 import { type Probes, probes } from "./probes.ts";
 
-/** What a worker that answers nobody is made of. */
+/** What a worker without clients is made of. */
 export interface BackgroundWork extends Probes {
   readonly logger: Logger;
   /** Works until `signal` aborts; what is under way then is finished. */
@@ -18,10 +19,10 @@ const readyTimeoutMs = 2_000;
  * Begins the work, and makes a module's default export for `deno serve` that answers the probes. SIGTERM and SIGINT
  * end the process once the work has come to rest.
  */
-export function backgroundWorker({ logger, run, close, ready, ...parts }: BackgroundWork) {
+export function backgroundWorker({ logger, run, close, ready, ...rest }: BackgroundWork) {
   const controller = new AbortController();
   const answer = probes({
-    ...parts,
+    ...rest,
     ready: () => within(readyTimeoutMs, ready()),
   });
   const done = run(controller.signal).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
+import { within } from "../timing/within.ts";
 import type { Logger } from "./logger.ts";
 
 const stopTimeoutMs = 10_000;
@@ -24,13 +24,4 @@ export function stopOnSignal(logger: Logger, settle: () => Promise<unknown>): vo
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-}
-
-/** What `result` gives, or a rejection where it takes longer than `milliseconds`. */
-export function within<Result>(milliseconds: number, result: Promise<Result>): Promise<Result> {
-  const late = async (): Promise<never> => {
-    await delay(milliseconds, undefined, { ref: false });
-    throw new Error(`no answer within ${milliseconds} ms`);
-  };
-  return Promise.race([result, late()]);
 }

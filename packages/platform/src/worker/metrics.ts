@@ -1,6 +1,6 @@
 import { Registry } from "prom-client";
 
-export { Counter, Gauge, Histogram, type Registry } from "prom-client";
+export type { Registry } from "prom-client";
 
 /** The metrics of one worker, each labelled with its name: what `probes` shows. */
 export function createMetrics(worker: string): Registry {

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { type Bus, openTries, openWorkQueue, type WorkItem } from "@carillon/platform";
+import { type Bus, keepTrying, openTries, openWorkQueue, type WorkItem } from "@carillon/platform";
 import { dispatch } from "./dispatch.ts";
 import type { JobHandler } from "./job-handler.ts";
 import { serveQueues } from "./serve-queues.ts";
@@ -23,15 +22,11 @@ export async function runProcessing(
   signal: AbortSignal,
 ): Promise<void> {
   const working = { ...dependencies, tries: openTries(bus) };
-  while (!signal.aborted) {
-    try {
-      await processUntilLost(bus, working, handlers, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      dependencies.logger.warn({ err: error }, "processing interrupted, trying again");
-    }
-    await delay(retryDelayMs, undefined, { signal }).catch(() => {});
-  }
+  await keepTrying(() => processUntilLost(bus, working, handlers, signal), {
+    signal,
+    pauseMs: retryDelayMs,
+    failed: (error) => dependencies.logger.warn({ err: error }, "processing interrupted, trying again"),
+  });
 }
 
 async function processUntilLost(

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
-import type { Logger, QueueKey, WorkItem, WorkQueue } from "@carillon/platform";
+import { type Logger, pause, type QueueKey, type WorkItem, type WorkQueue } from "@carillon/platform";
 import PQueue from "p-queue";
 import { servedQueues } from "./served-queues.ts";
 
@@ -8,7 +7,7 @@ import { servedQueues } from "./served-queues.ts";
  * wait is long, less is asked of the servers that answer students.
  */
 const maxAtOnce = 8;
-/** New work is seen at once; this often we look for what was sent before, or put back. */
+/** New work is seen at once; this often we look for what was sent before, or is to be tried again. */
 const lookEveryMs = 1_000;
 
 /**
@@ -36,7 +35,7 @@ export async function serveQueues(
       const waiting = await queue.waiting();
       for (const key of waiting) await open(key);
       served.closeIdle(waiting);
-      await delay(lookEveryMs, undefined, { signal }).catch(() => {});
+      await pause(lookEveryMs, signal);
     }
   } finally {
     served.closeAll();

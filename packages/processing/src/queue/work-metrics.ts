@@ -1,58 +1,33 @@
 import {
   type Bus,
-  Counter,
+  counter,
   type DeadLetters,
-  Gauge,
-  Histogram,
+  gauge,
+  histogram,
   oldestWork,
   openDeadLetters,
   type Registry,
-  telemetryNames,
 } from "@carillon/platform";
 import type { JobHandler } from "./job-handler.ts";
 import type { WorkObserver } from "./work-on.ts";
 
 /** Keeps the metrics of the work queue; figures that NATS holds stay what they were while it is away. */
 export function observeWork(handlers: readonly JobHandler[], bus: Bus, metrics: Registry): WorkObserver {
-  const byHandler = { registers: [metrics], labelNames: ["handler"] as const };
-  const done = new Counter({
-    ...byHandler,
-    name: telemetryNames.workDone,
-    help: "Items of work that were done",
-  });
-  const failed = new Counter({
-    ...byHandler,
-    name: telemetryNames.workRetries,
-    help: "Failed tries of work",
-  });
-  const seconds = new Histogram({
-    ...byHandler,
-    name: telemetryNames.workSeconds,
-    help: "How long one item takes",
-    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
-  });
+  const done = counter(metrics, "carillon_work_done_total");
+  const failed = counter(metrics, "carillon_work_retries_total");
+  const seconds = histogram(metrics, "carillon_work_seconds");
   let letters: Promise<DeadLetters> | undefined;
-  new Gauge({
-    ...byHandler,
-    name: telemetryNames.workDead,
-    help: "Work that could not be done and waits for somebody",
-    async collect() {
-      letters ??= openDeadLetters(bus);
-      const counts = await letters.then((open) => open.count()).catch(() => undefined);
-      if (!counts) letters = undefined;
-      else for (const { name } of handlers) this.set({ handler: name }, counts.get(name) ?? 0);
-    },
+  gauge(metrics, "carillon_work_dead", async function () {
+    letters ??= openDeadLetters(bus);
+    const counts = await letters.then((open) => open.count()).catch(() => undefined);
+    if (!counts) letters = undefined;
+    else for (const { name } of handlers) this.set({ handler: name }, counts.get(name) ?? 0);
   });
-  new Gauge({
-    ...byHandler,
-    name: telemetryNames.workLagSeconds,
-    help: "For how long the oldest work has been due",
-    async collect() {
-      for (const handler of handlers) {
-        const lag = await lagSeconds(bus, handler).catch(() => undefined);
-        if (lag !== undefined) this.set({ handler: handler.name }, lag);
-      }
-    },
+  gauge(metrics, "carillon_work_lag_seconds", async function () {
+    for (const handler of handlers) {
+      const lag = await lagSeconds(bus, handler).catch(() => undefined);
+      if (lag !== undefined) this.set({ handler: handler.name }, lag);
+    }
   });
   for (const { name } of handlers) {
     done.inc({ handler: name }, 0);

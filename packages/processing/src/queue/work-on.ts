@@ -25,8 +25,8 @@ const serverAwayMs = 5_000;
 const maxSilentDeliveries = 20;
 
 /**
- * Works on one item and answers it: done, put back, or moved to the dead letters. Does not throw. Where even the answer fails, the item
- * is put back.
+ * Works on one item and answers it: done, to be tried again, or moved to the dead letters. Does not throw. Where even the answer fails, the item
+ * is tried again.
  */
 export async function workOn(
   dependencies: WorkDependencies,
@@ -37,8 +37,8 @@ export async function workOn(
   try {
     await settle(dependencies, handler, item);
   } catch (error) {
-    dependencies.logger.warn({ ...context, err: error }, "work could not be answered and is put back");
-    item.putBack(serverAwayMs);
+    dependencies.logger.warn({ ...context, err: error }, "work could not be answered and is tried again");
+    item.retryLater(serverAwayMs);
   }
 }
 
@@ -66,12 +66,12 @@ async function settle(dependencies: WorkDependencies, handler: JobHandler, item:
     case "dead":
       return deadLetter(dependencies, item, before, outcome.reason);
     case "notYet":
-      return putBack(tries, item, outcome.afterMs, before, { failures, firstFailedAt });
+      return retryLater(tries, item, outcome.afterMs, before, { failures, firstFailedAt });
     case "retry": {
       observer.failed(handler.name);
       const afterMs = backOffMs[failures];
       if (afterMs === undefined) return deadLetter(dependencies, item, before, outcome.reason);
-      return putBack(tries, item, afterMs, before, {
+      return retryLater(tries, item, afterMs, before, {
         failures: failures + 1,
         firstFailedAt: firstFailedAt ?? new Date().toISOString(),
       });
@@ -79,7 +79,7 @@ async function settle(dependencies: WorkDependencies, handler: JobHandler, item:
   }
 }
 
-async function putBack(
+async function retryLater(
   tries: TriesStore,
   item: WorkItem,
   afterMs: number,
@@ -87,10 +87,10 @@ async function putBack(
   tried: Omit<Tries, "deliveries">,
 ): Promise<void> {
   const { event, deliveries } = item;
-  // One delivery more or less does not matter, and most are put back only once.
+  // One delivery more or less does not matter, and most are tried again only once.
   if (before || deliveries > 1 || tried.failures > 0)
     await tries.put(item, event.id, { ...tried, deliveries });
-  item.putBack(afterMs);
+  item.retryLater(afterMs);
 }
 
 async function deadLetter(

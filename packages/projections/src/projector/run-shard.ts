@@ -1,13 +1,14 @@
-import { setTimeout as delay } from "node:timers/promises";
 import {
   type Bus,
   type CheckpointTables,
   type Delivery,
   type EventFeed,
   type EventLog,
+  keepTrying,
   type Logger,
   openEventFeed,
   type Position,
+  pause,
 } from "@carillon/platform";
 import type { Kysely } from "kysely";
 import { readCheckpoint, type Shard } from "./apply-events.ts";
@@ -41,18 +42,20 @@ export async function runShard(
   signal: AbortSignal,
 ): Promise<void> {
   const context = { projection: shard.projection.name, partition: shard.partition };
-  while (!signal.aborted) {
+  const followUntilLost = async () => {
     try {
       await follow(dependencies, shard, signal);
     } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof Stopped) await untilPast(dependencies, shard, error.position, signal);
-      else {
-        dependencies.logger.warn({ ...context, err: error }, "projection interrupted, trying again");
-        await pause(retryDelayMs, signal);
-      }
+      if (!(error instanceof Stopped)) throw error;
+      await untilPast(dependencies, shard, error.position, signal);
     }
-  }
+  };
+  await keepTrying(followUntilLost, {
+    signal,
+    pauseMs: retryDelayMs,
+    failed: (error) =>
+      dependencies.logger.warn({ ...context, err: error }, "projection interrupted, trying again"),
+  });
 }
 
 async function follow(dependencies: ProjectorDependencies, shard: Shard, signal: AbortSignal): Promise<void> {
@@ -117,5 +120,3 @@ function greatestPosition(events: readonly { readonly position: Position }[]): P
   for (const { position } of events) if (position > greatest) greatest = position;
   return greatest;
 }
-
-const pause = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal }).catch(() => {});

@@ -1,5 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
-import type { ChainedEvent, CheckpointTables, Logger, Position } from "@carillon/platform";
+import {
+  type ChainedEvent,
+  type CheckpointTables,
+  type Logger,
+  type Position,
+  pause,
+} from "@carillon/platform";
 import type { Kysely } from "kysely";
 import { type Applied, applyEvents, EventFault, type Shard } from "./apply-events.ts";
 import { isPast, recordPoison } from "./poison.ts";
@@ -84,6 +89,6 @@ export async function untilPast(
       logger.warn({ err: error }, "a stopped projection cannot see whether it may go on");
       return false;
     });
-  while (!signal.aborted && !(await past())) await delay(skipCheckMs, undefined, { signal }).catch(() => {});
+  while (!signal.aborted && !(await past())) await pause(skipCheckMs, signal);
   observer.stopped(shard, false);
 }

@@ -1,7 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
 import {
   type Bus,
   type EventLog,
+  keepTrying,
   type Logger,
   openEventPublisher,
   routeOf,
@@ -25,15 +25,11 @@ const retryDelayMs = 250;
  * wherever it is uncertain what arrived it begins again there. Two relays at once do no harm.
  */
 export async function runRelay(dependencies: RelayDependencies, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await relay(dependencies, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      dependencies.logger.warn({ err: error }, "relay interrupted, trying again");
-    }
-    await delay(retryDelayMs, undefined, { signal }).catch(() => {});
-  }
+  await keepTrying(() => relay(dependencies, signal), {
+    signal,
+    pauseMs: retryDelayMs,
+    failed: (error) => dependencies.logger.warn({ err: error }, "relay interrupted, trying again"),
+  });
 }
 
 async function relay({ eventLog, bus, relayed }: RelayDependencies, signal: AbortSignal): Promise<void> {

@@ -1,13 +1,12 @@
 import {
   backgroundWorker,
-  Counter,
   connectBus,
   connectEventLog,
+  counter,
   createLogger,
   createMetrics,
-  Gauge,
+  gauge,
   settingsOrExit,
-  telemetryNames,
 } from "@carillon/platform";
 import { runRelay } from "../relay/relay.ts";
 import { manifests } from "./manifests.ts";
@@ -18,20 +17,11 @@ const { EVENTSTORE_URL, NATS_URL } = settingsOrExit(...manifests.relay.settings)
 
 const logger = createLogger("relay");
 const metrics = createMetrics("relay");
-const sent = new Counter({
-  name: telemetryNames.relayedEvents,
-  help: "Events sent to the bus",
-  registers: [metrics],
-});
+const sent = counter(metrics, "carillon_relay_events_total");
 let lastCreated: string | undefined;
 let lastSentAt = 0;
-new Gauge({
-  name: telemetryNames.relayLagSeconds,
-  help: "How old the last event was when it was sent",
-  registers: [metrics],
-  collect() {
-    if (lastCreated) this.set((lastSentAt - Date.parse(lastCreated)) / 1_000);
-  },
+gauge(metrics, "carillon_relay_lag_seconds", function () {
+  if (lastCreated) this.set((lastSentAt - Date.parse(lastCreated)) / 1_000);
 });
 
 const eventLog = connectEventLog(EVENTSTORE_URL);

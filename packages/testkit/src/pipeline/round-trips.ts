@@ -1,12 +1,6 @@
+import { newSessionId } from "@carillon/api/sessions";
 import { instantOf, sessionDecider, tenantIdOf, userIdOf } from "@carillon/domain";
-import {
-  type Bus,
-  commandContext,
-  decodeEnvelope,
-  type EventLog,
-  eventSubjects,
-  newSessionId,
-} from "@carillon/platform";
+import { type Bus, commandContext, decodeEnvelope, type EventLog, eventSubjects } from "@carillon/platform";
 
 /** A clock that a loaded machine slows as much as what is measured by it. */
 export interface RoundTrips {

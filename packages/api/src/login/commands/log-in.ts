@@ -6,13 +6,13 @@ import {
   tenantIdOf,
   userIdOf,
 } from "@carillon/domain";
-import { newSessionId } from "@carillon/platform";
 import { z } from "zod";
 import type { Context } from "../../http/trpc.ts";
 import type { School } from "../accounts.ts";
 import type { AuthServices } from "../auth-services.ts";
 import { issueTokens, type Tokens } from "../issue-tokens.ts";
 import { Password } from "../passwords/input.ts";
+import { newSessionId } from "../sessions.ts";
 
 export const LoginInput = z.object({
   /** The school's slug. */

@@ -1,5 +1,4 @@
 import { CarillonError, UserId } from "@carillon/domain";
-import { newSessionId } from "@carillon/platform";
 import { z } from "zod";
 import type { Caller } from "../../http/command-envelope.ts";
 import type { AuthServices } from "../auth-services.ts";
@@ -7,6 +6,7 @@ import { personInLog, personToActOn, sessionOf } from "../own-session.ts";
 import { NewPassword, Password } from "../passwords/input.ts";
 import { refuseWeakPassword } from "../passwords/strength.ts";
 import { temporaryPassword } from "../passwords/temporary-password.ts";
+import { newSessionId } from "../sessions.ts";
 import { changeAndEndSessions } from "./end-sessions.ts";
 
 export const ChangeInput = z.object({ currentPassword: Password, newPassword: NewPassword });

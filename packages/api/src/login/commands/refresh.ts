@@ -6,12 +6,12 @@ import {
   type Role,
   type TenantId,
 } from "@carillon/domain";
-import type { SessionRef, StoredSession } from "@carillon/platform";
 import { z } from "zod";
 import type { Context } from "../../http/trpc.ts";
 import type { AuthServices } from "../auth-services.ts";
 import { issueTokens, type Tokens } from "../issue-tokens.ts";
 import type { RefreshClaims } from "../refresh-token.ts";
+import type { SessionRef, StoredSession } from "../sessions.ts";
 
 export const RefreshInput = z.object({ refreshToken: z.string().min(1).max(1024) });
 

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import type { TenantId } from "@carillon/domain";
-import { Counter, Gauge, Histogram, type Logger, type Registry } from "@carillon/platform";
+import { counter, gauge, histogram, type Logger, type Registry } from "@carillon/platform";
 import { cannotHash, type HashTask, openHashQueue } from "./hash-queue.ts";
 import type { HashJob } from "./hash-thread.ts";
 import { type HashResult, startHashThreads } from "./hash-threads.ts";
@@ -128,26 +128,11 @@ function openHashWork({ metrics, log, width = availableParallelism() }: HashPool
 }
 
 const hashMetrics = (metrics: Registry, queueLength: () => number) => {
-  new Gauge({
-    name: "carillon_hash_queue_length",
-    help: "Hashes that wait for a thread",
-    registers: [metrics],
-    collect() {
-      this.set(queueLength());
-    },
+  gauge(metrics, "carillon_hash_queue_length", function () {
+    this.set(queueLength());
   });
   return {
-    seconds: new Histogram({
-      name: "carillon_hash_seconds",
-      help: "How long a password's hash took",
-      buckets: [0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
-      registers: [metrics],
-    }),
-    refusals: new Counter({
-      name: "carillon_hash_busy_total",
-      help: "Hashes that were refused as busy: on arrival, or pushed out of the queue by another tenant's",
-      labelNames: ["reason"],
-      registers: [metrics],
-    }),
+    seconds: histogram(metrics, "carillon_hash_seconds"),
+    refusals: counter(metrics, "carillon_hash_busy_total"),
   };
 };

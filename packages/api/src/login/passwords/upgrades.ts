@@ -1,5 +1,5 @@
 import { instantOf, personDecider, type TenantId, type UserId } from "@carillon/domain";
-import { Counter, commandContext, type EventLog, type Logger, type Registry } from "@carillon/platform";
+import { commandContext, counter, type EventLog, type Logger, type Registry } from "@carillon/platform";
 import type { HashPool } from "./hash-pool.ts";
 import { needsUpgrade } from "./input.ts";
 
@@ -36,12 +36,7 @@ export function passwordUpgrades({
   log,
   metrics,
 }: PasswordUpgradesDependencies): PasswordUpgrades {
-  const upgrades = new Counter({
-    name: "carillon_password_upgrades_total",
-    help: "Weak password hashes met at a login: replaced, or left for the next login",
-    labelNames: ["result"],
-    registers: [metrics],
-  });
+  const upgrades = counter(metrics, "carillon_password_upgrades_total");
   const underWay = new Set<Promise<void>>();
 
   const upgrade = async ({ tenantId, userId, password, stored, correlationId }: KnownPassword) => {

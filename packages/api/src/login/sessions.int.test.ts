@@ -1,7 +1,7 @@
 import { type Instant, tenantIdOf, userIdOf } from "@carillon/domain";
+import { type Bus, connectBus } from "@carillon/platform";
 import { test } from "@carillon/testkit";
 import { afterAll, expect } from "vitest";
-import { type Bus, connectBus } from "../nats/bus.ts";
 import { newSessionId, openSessions, type Session, type SessionStore, sessionBegan } from "./sessions.ts";
 
 const tenantId = tenantIdOf("riverside-high");

@@ -1,8 +1,6 @@
 import type { Instant, Role, SessionId, TenantId, UserId } from "@carillon/domain";
-import { type KV, NatsError } from "nats";
+import { type Bus, openBucket } from "@carillon/platform";
 import { v7 as uuidV7 } from "uuid";
-import type { Bus } from "../nats/bus.ts";
-import { keepBucket } from "../nats/reopened-bucket.ts";
 
 /** Which session, and whose it is. */
 export interface SessionRef {
@@ -59,58 +57,23 @@ export interface SessionStore {
   endAll(tenantId: TenantId, userId: UserId, except?: SessionId): Promise<void>;
 }
 
-/** JetStream's code for "wrong last sequence". */
-const wrongLastSequence = 10071;
-
-const bucketName = "sessions";
-const stream = `KV_${bucketName}`;
-const subjectPrefix = `$KV.${bucketName}.`;
-
 const keyOf = ({ tenantId, userId, sessionId }: SessionRef) => `${tenantId}.${userId}.${sessionId}`;
 
-/** Opens the sessions in a JetStream key-value bucket, which is made when it is first needed. */
+/** Opens the sessions in the bucket `sessions`, which is made when it is first needed. */
 export function openSessions(bus: Bus): SessionStore {
-  const withBucket = keepBucket<KV>("The session store", () =>
-    bus.jetstream().views.kv(bucketName, { ttl: sessionDays * 86_400_000, history: 1 }),
-  );
-
-  const purge = async (filter: string) => {
-    const manager = await bus.jetstreamManager({ checkAPI: false });
-    await manager.streams.purge(stream, { filter });
-  };
-
-  /** The subjects of a person's sessions. */
-  const subjectsOf = async (filter: string) => {
-    const manager = await bus.jetstreamManager({ checkAPI: false });
-    const { state } = await manager.streams.info(stream, { subjects_filter: filter });
-    return Object.keys(state.subjects ?? {});
-  };
-
+  const bucket = openBucket<Session>(bus, "sessions", {
+    what: "The session store",
+    ttlMs: sessionDays * 86_400_000,
+  });
   return {
-    create: (ref, session) => withBucket((bucket) => bucket.create(keyOf(ref), JSON.stringify(session))),
-    get: (ref) =>
-      withBucket(async (bucket) => {
-        const entry = await bucket.get(keyOf(ref));
-        if (entry?.operation !== "PUT") return undefined;
-        // Nobody but this file writes to the bucket.
-        return { session: entry.json<Session>(), revision: entry.revision };
-      }),
-    replace: (ref, session, revision) =>
-      withBucket(async (bucket) => {
-        try {
-          return await bucket.update(keyOf(ref), JSON.stringify(session), revision);
-        } catch (error) {
-          if (error instanceof NatsError && error.api_error?.err_code === wrongLastSequence) return undefined;
-          throw error;
-        }
-      }),
-    end: (ref) => withBucket((bucket) => bucket.delete(keyOf(ref))),
+    create: (ref, session) => bucket.create(keyOf(ref), session),
+    async get(ref) {
+      const entry = await bucket.get(keyOf(ref));
+      return entry && { session: entry.value, revision: entry.revision };
+    },
+    replace: (ref, session, revision) => bucket.replace(keyOf(ref), session, revision),
+    end: (ref) => bucket.delete(keyOf(ref)),
     endAll: (tenantId, userId, except) =>
-      withBucket(async () => {
-        const all = `${subjectPrefix}${tenantId}.${userId}.*`;
-        if (except === undefined) return purge(all);
-        const kept = subjectPrefix + keyOf({ tenantId, userId, sessionId: except });
-        for (const subject of await subjectsOf(all)) if (subject !== kept) await purge(subject);
-      }),
+      bucket.purge(`${tenantId}.${userId}.*`, except && keyOf({ tenantId, userId, sessionId: except })),
   };
 }

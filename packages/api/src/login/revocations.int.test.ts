@@ -9,14 +9,7 @@ import {
   type UserId,
   userIdOf,
 } from "@carillon/domain";
-import {
-  type Bus,
-  commandContext,
-  connectBus,
-  followRevocations,
-  newSessionId,
-  type Revocations,
-} from "@carillon/platform";
+import { type Bus, commandContext, connectBus } from "@carillon/platform";
 import {
   enrollTenant,
   enrollUser,
@@ -29,6 +22,8 @@ import {
   until,
 } from "@carillon/testkit";
 import { afterAll, beforeEach, expect } from "vitest";
+import { followRevocations, type Revocations } from "./revocations.ts";
+import { newSessionId } from "./sessions.ts";
 
 const keepMs = 660_000;
 

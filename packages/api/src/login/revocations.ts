@@ -1,8 +1,5 @@
 import type { Role, TenantId, UserId } from "@carillon/domain";
-import { watchEvents } from "../event-bus/event-watch.ts";
-import { readStored } from "../event-log/event-log.ts";
-import type { Bus } from "../nats/bus.ts";
-import { type AccessClaims, accessTokenSeconds } from "../tokens/access-token.ts";
+import { type AccessClaims, accessTokenSeconds, type Bus, readStored, watchEvents } from "@carillon/platform";
 import { revocationList, revokingEvents } from "./revocation-list.ts";
 import type { SessionRef } from "./sessions.ts";
 

@@ -7,9 +7,9 @@ import {
   tenantIdOf,
   userIdOf,
 } from "@carillon/domain";
+import type { RecordedEvent } from "@carillon/platform";
 import { v7 as uuidV7 } from "uuid";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { RecordedEvent } from "../event-log/event-log.ts";
 import { revocationList } from "./revocation-list.ts";
 
 const minute = 60_000;

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { type Bus, connectBus } from "@carillon/platform";
 import { type TestServer, test } from "@carillon/testkit";
 import { afterAll, beforeEach, expect } from "vitest";
-import { type Bus, connectBus } from "../nats/bus.ts";
 import { openUploadParts, type UploadParts } from "./upload-parts.ts";
 
 let nats: TestServer;

@@ -1,6 +1,5 @@
 import { CarillonError, parseStreamName, type Role, type SessionId, type UserId } from "@carillon/domain";
-import type { RecordedEvent } from "../event-log/event-log.ts";
-import type { AccessClaims } from "../tokens/access-token.ts";
+import type { AccessClaims, RecordedEvent } from "@carillon/platform";
 import { type SessionRef, sessionBegan } from "./sessions.ts";
 
 /** The types of events that end sessions or change what their tokens may say. */
