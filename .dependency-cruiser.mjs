@@ -63,7 +63,7 @@ export default {
     {
       name: "client-runs-in-a-browser",
       comment:
-        "It knows the API by its type alone, shares limits with it, and has tRPC's client. No servers, no Node modules.",
+        "It knows the API by its type alone, shares limits with it, and has the clients of tRPC and tus. No servers, no Node modules.",
       severity: "error",
       from: { path: room("client"), pathNot: tests },
       to: {
@@ -71,7 +71,7 @@ export default {
           room("client"),
           "^packages/api/src/index.ts$",
           "^packages/domain/src/limits.ts$",
-          "/node_modules/@trpc/(client|server)/",
+          "/node_modules/(@trpc/(client|server)|tus-js-client)/",
         ],
       },
     },

@@ -36,7 +36,7 @@ export function gatewayApp(backends: Backends, metrics: Registry): Hono {
   app.get("/.well-known/jwks.json", ({ req }) => pass(req.raw, "auth"));
   app.get("/.well-known/receipts.json", ({ req }) => pass(req.raw, "api"));
   // Content streams through, however large it is.
-  app.on(["GET", "PUT"], "/uploads/:id", ({ req }) => pass(req.raw, "api"));
+  app.all("/uploads/:id", ({ req }) => pass(req.raw, "api"));
   app.get("/submissions/:id/content", ({ req }) => pass(req.raw, "api"));
   app.get("/receipts/:jws", ({ req }) => pass(req.raw, "api"));
   app.all("/trpc/:path", limitRequests(), async ({ req }) => {

@@ -37,9 +37,11 @@ test("past capacity reads are shed first, then other writes, then submissions, a
   const { send, release, underWay, metrics, finished } = slowWorker();
   send(...commit, 300);
   expect((await send(...read)).status).toBe(429);
-  send(...write, 212);
+  send("HEAD", "/uploads/1");
+  send(...write, 211);
   expect((await send(...write)).status).toBe(429);
-  expect((await send("PUT", "/uploads/1")).status).toBe(429);
+  expect((await send("PATCH", "/uploads/1")).status).toBe(429);
+  expect((await send("HEAD", "/uploads/1")).status).toBe(429);
   send(...submit, 512);
   expect((await send(...submit)).status).toBe(429);
   send(...commit, 3_000);
@@ -47,7 +49,7 @@ test("past capacity reads are shed first, then other writes, then submissions, a
   await expect.poll(underWay).toBe(300 + 212 + 512 + 3_000 + 1);
   release();
   const statuses = (await finished()).map(({ status }) => status);
-  expect(statuses.filter((status) => status === 429)).toHaveLength(4);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(5);
   expect(await metrics.metrics()).toContain('carillon_calls_shed_total{kind="read",worker="test"} 1');
   expect(await underWay()).toBe(0);
 });

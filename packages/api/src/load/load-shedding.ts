@@ -88,8 +88,9 @@ function crowd() {
 
 /** What a request is; a batch is what the most important of its calls is. */
 function kindOf(method: string, path: string): Kind {
+  // Also what only asks how far an upload is: a client of tus begins with that, and gives up where it is refused.
+  if (path.startsWith("/uploads/")) return "upload";
   if (method === "GET" || method === "HEAD") return "read";
-  if (method === "PUT") return "upload";
   return path
     .slice(path.lastIndexOf("/") + 1)
     .split(",")

@@ -92,8 +92,16 @@ describe.each(runtimes)("receipt keys on %s", (runtime) => {
     const again = await submissions.commit.mutate(commit("committed"));
     expect(again.receipt).toBe(committed.receipt);
     expect(again.upload?.url).toBe(committed.upload?.url);
-    const uploaded = await fetch(`${second.url}${committed.upload?.url}`, { method: "PUT", body: content });
-    const { receipt } = (await uploaded.json()) as { receipt: string };
+    const uploaded = await fetch(`${second.url}${committed.upload?.url}`, {
+      method: "PATCH",
+      headers: {
+        "tus-resumable": "1.0.0",
+        "content-type": "application/offset+octet-stream",
+        "upload-offset": "0",
+      },
+      body: content,
+    });
+    const receipt = uploaded.headers.get("submission-receipt") ?? "";
     expect(await submissions.receipt.query(commit("committed"))).toMatchObject({ receipt });
     const later = await submissions.commit.mutate(commit("later"));
     expect([submitted.receipt, committed.receipt, receipt, later.receipt].map(keyOf)).toEqual([

@@ -22,7 +22,8 @@ export interface AwaitedContent extends ExpectedContent {
 export interface UploadSlot {
   /** `/uploads/<id>` at the gateway; an absolute address is a store's own, and `submissions.received` has to follow. */
   readonly url: string;
-  readonly method: "PUT";
+  /** `tus` is tus 1.0, `PATCH` after `PATCH`; `put` is one `PUT` of everything. */
+  readonly protocol: "tus" | "put";
   readonly headers: Readonly<Record<string, string>>;
   /** When it is this one's turn. */
   readonly notBefore: Instant;
@@ -68,7 +69,7 @@ export function uploadSlots(
       const direct = await objects.presignedPut(tenantId, awaited, new Date(uploadBy));
       return {
         url: direct?.url ?? `/uploads/${tokens.make(awaited)}`,
-        method: "PUT",
+        protocol: direct ? "put" : "tus",
         headers: direct?.headers ?? {},
         notBefore: instantOf(new Date(Date.now() + waitMs)),
         waitMs,

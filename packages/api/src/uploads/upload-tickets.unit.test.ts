@@ -54,6 +54,6 @@ test("where the store has addresses of its own, the slot is one", async () => {
     return Promise.resolve(direct);
   };
   const slot = await uploadSlots([old], { presignedPut }, uploadPace()).offer(awaited, true);
-  expect(slot).toMatchObject({ ...direct, method: "PUT", expiresAt: awaited.uploadBy });
+  expect(slot).toMatchObject({ ...direct, protocol: "put", expiresAt: awaited.uploadBy });
   expect(asked).toEqual([[awaited.tenantId, awaited, new Date(awaited.uploadBy)]]);
 });

@@ -40,6 +40,7 @@ import {
   tokenFor,
 } from "@carillon/testkit";
 import { afterAll, describe, expect } from "vitest";
+import { openUploadParts } from "./upload-parts.ts";
 
 let servers: Servers;
 let eventLog: EventLog;
@@ -85,19 +86,39 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     const committed = await school.student.client.submissions.commit.mutate(input);
     return { ...committed, input, key, address: `${workers.gateway.url}${committed.upload?.url}` };
   };
-  const put = (address: string, body: Uint8Array | ReadableStream | null, range?: string) =>
+  const tus = { "tus-resumable": "1.0.0" };
+  /** Sends what follows after the first `offset` bytes. */
+  const patch = (
+    address: string,
+    offset: number,
+    body: Uint8Array | ReadableStream | null,
+    headers: Record<string, string> = {},
+  ) =>
     fetch(address, {
-      method: "PUT",
+      method: "PATCH",
       body: body as BodyInit | null,
-      ...(range !== undefined && { headers: { "content-range": range } }),
+      headers: {
+        ...tus,
+        "content-type": "application/offset+octet-stream",
+        "upload-offset": String(offset),
+        ...headers,
+      },
       ...{ duplex: "half" },
     });
-  const part = (content: Uint8Array, from: number, to: number) =>
-    [content.subarray(from, to), `bytes ${from}-${to - 1}/${content.length}`] as const;
+  const send = (address: string, content: Uint8Array | ReadableStream | null) => patch(address, 0, content);
+  const part = (address: string, content: Uint8Array, from: number, to: number) =>
+    patch(address, from, content.subarray(from, to));
+  const head = (address: string) => fetch(address, { method: "HEAD", headers: tus });
   const offsetAt = async (address: string) => {
-    const answer = await fetch(address, { method: "HEAD" });
-    return [answer.headers.get("upload-offset"), answer.headers.get("upload-complete")];
+    const { headers } = await head(address);
+    return [headers.get("upload-offset"), headers.has("submission-receipt")];
   };
+  /** What the answer to the last byte says was received. */
+  const receivedIn = ({ headers }: Response) => ({
+    submissionId: headers.get("submission-id"),
+    receipt: headers.get("submission-receipt") ?? "",
+    position: headers.get("submission-position"),
+  });
   const refused = async (answer: Response) => {
     const { error } = (await answer.json()) as { error: { message: string; data: { errorCode: string } } };
     return { status: answer.status, errorCode: error.data.errorCode };
@@ -122,11 +143,11 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     expect(Date.parse(upload?.expiresAt ?? "")).toBe(
       Date.parse((await proofOf(receipt)).committedAt) + uploadWindowMs,
     );
-    expect(upload).toMatchObject({ method: "PUT", headers: {}, waitMs: 0 });
+    expect(upload).toMatchObject({ protocol: "tus", headers: {}, waitMs: 0 });
 
-    const answer = await put(address, content);
-    expect(answer.status).toBe(200);
-    const received = await answer.json();
+    const answer = await send(address, content);
+    expect(answer.status).toBe(204);
+    const received = receivedIn(answer);
     expect(received).toMatchObject({ submissionId, position: expect.stringMatching(/^\d+$/) });
     expect((await proofOf(received.receipt)).receivedAt).not.toBeNull();
     expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted", "SubmissionReceived"]);
@@ -138,71 +159,97 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     expect(await submissions.commit.mutate(input)).toMatchObject({ receipt, upload: null });
     expect(await submissions.receipt.query(input)).toEqual({ submissionId, receipt: received.receipt });
     for (const again of [content, randomBytes(9), null]) {
-      expect(await (await put(address, again)).json()).toEqual(received);
+      expect((await refused(await send(address, again))).errorCode).toBe("upload_offset_mismatch");
+      expect(receivedIn(await head(address))).toEqual(received);
+      expect(await (await fetch(address)).json()).toEqual(received);
     }
+    expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted", "SubmissionReceived"]);
   });
 
-  test("the same slot three times at once is received once, with one receipt", async () => {
+  test("the same content three times at once is received once, with one receipt", async () => {
     const content = randomBytes(mebibyte);
     const { submissionId, address } = await commit(content);
-    const answers = await Promise.all(
-      [1, 2, 3].map(async () => (await put(address, content)).json() as Promise<{ receipt: string }>),
+    const receipts = await Promise.all(
+      [1, 2, 3].map(async () => {
+        const answer = await send(address, content);
+        // A client that was slower may be told that others have sent it, and asks.
+        if (!answer.ok) expect((await refused(answer)).errorCode).toBe("upload_offset_mismatch");
+        await expect.poll(() => offsetAt(address)).toEqual([String(mebibyte), true]);
+        return receivedIn(await head(address)).receipt;
+      }),
     );
-    expect(new Set(answers.map(({ receipt }) => receipt)).size).toBe(1);
+    expect(new Set(receipts).size).toBe(1);
     expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted", "SubmissionReceived"]);
   });
 
   test("parts are taken in order, from wherever the upload is, and may all come at once", async () => {
     const content = randomBytes(mebibyte);
     const { address } = await commit(content);
-    expect(await offsetAt(address)).toEqual(["0", "?0"]);
-    const first = await put(address, ...part(content, 0, 300_000));
-    expect([first.status, await first.json()]).toEqual([202, { offset: 300_000, bytes: mebibyte }]);
-    expect(await offsetAt(address)).toEqual(["300000", "?0"]);
+    expect(await offsetAt(address)).toEqual(["0", false]);
+    const first = await part(address, content, 0, 300_000);
+    expect([first.status, first.headers.get("upload-offset")]).toEqual([204, "300000"]);
+    expect(await (await fetch(address)).json()).toEqual({ offset: 300_000, bytes: mebibyte });
+    expect(await offsetAt(address)).toEqual(["300000", false]);
     for (const wrong of [0, 400_000]) {
-      expect(await refused(await put(address, ...part(content, wrong, 500_000)))).toEqual({
+      expect(await refused(await part(address, content, wrong, 500_000))).toEqual({
         status: 409,
         errorCode: "upload_offset_mismatch",
       });
     }
-    const rest = part(content, 300_000, mebibyte);
-    const answers = await Promise.all([put(address, ...rest), put(address, ...rest)]);
-    // Who was slower may be told that the rest has come, and then asks.
-    expect(answers.map(({ status }) => status)).toContain(200);
-    expect(await offsetAt(address)).toEqual([String(mebibyte), "?1"]);
+    const rest = () => part(address, content, 300_000, mebibyte);
+    const answers = await Promise.all([rest(), rest()]);
+    // A client that was slower may be told that the rest has come, and then asks.
+    expect(answers.map(({ status }) => status)).toContain(204);
+    expect(await offsetAt(address)).toEqual([String(mebibyte), true]);
     expect(await isStored(content)).toBe(true);
   });
 
-  test("who has sent every part but got no answer asks for the end, and gets the receipt", async () => {
+  test("a client that got no answer to its last part asks how far it is, and gets the receipt", async () => {
     const content = randomBytes(10_000);
     const { address } = await commit(content);
-    const nothing = `bytes */${content.length}`;
-    const asked = await put(address, null, nothing);
-    expect([asked.status, await asked.json()]).toEqual([202, { offset: 0, bytes: 10_000 }]);
-    const { receipt } = await (await put(address, ...part(content, 0, 10_000))).json();
-    expect(await (await put(address, null, nothing)).json()).toMatchObject({ receipt });
+    const asked = await head(address);
+    expect([asked.status, ...(await offsetAt(address))]).toEqual([200, "0", false]);
+    const { receipt } = receivedIn(await send(address, content));
+    expect(receivedIn(await head(address))).toMatchObject({ receipt });
   });
 
-  test("a whole upload that ends too early is content_missing, and nothing of it is kept", async () => {
+  test("an upload whose worker died with the last byte is finished for the client that asks", async () => {
+    const content = randomBytes(600_000);
+    const { address, submissionId } = await commit(content);
+    const parts = openUploadParts(bus);
+    await parts.append(`${school.tenantId}.${submissionId}`, 0, new Blob([content]).stream());
+    expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted"]);
+    const asked = await Promise.all([head(address), head(address)]);
+    for (const answer of asked) {
+      expect(answer.headers.get("upload-offset")).toBe("600000");
+      expect((await proofOf(receivedIn(answer).receipt)).receivedAt).not.toBeNull();
+    }
+    expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted", "SubmissionReceived"]);
+    expect(await isStored(content)).toBe(true);
+  });
+
+  test("content that ends too early is not received, and the rest can follow", async () => {
     const content = randomBytes(mebibyte);
     const { address, submissionId } = await commit(content);
-    expect(await refused(await put(address, content.subarray(0, 700_000)))).toEqual({
-      status: 400,
-      errorCode: "content_missing",
-    });
-    expect(await offsetAt(address)).toEqual(["0", "?0"]);
+    const early = await send(address, content.subarray(0, 700_000));
+    expect([early.status, early.headers.get("submission-receipt")]).toEqual([204, null]);
+    expect(await offsetAt(address)).toEqual(["700000", false]);
     expect(await isStored(content)).toBe(false);
     expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted"]);
+    expect((await part(address, content, 700_000, mebibyte)).status).toBe(204);
+    expect(await isStored(content)).toBe(true);
   });
 
   /** Sends the beginning of a part and then nothing more; resolves when so much is stored. */
   const beginPart = async (url: string, path: string, content: Uint8Array, bytes: number) => {
     const { hostname, port } = new URL(url);
     const sending = request({
-      ...{ hostname, port, path, method: "PUT" },
+      ...{ hostname, port, path, method: "PATCH" },
       headers: {
+        ...tus,
+        "content-type": "application/offset+octet-stream",
         "content-length": content.length,
-        "content-range": `bytes 0-${content.length - 1}/${content.length}`,
+        "upload-offset": "0",
       },
     });
     sending.on("error", () => {});
@@ -214,10 +261,10 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     const content = randomBytes(mebibyte);
     const { address, upload } = await commit(content);
     const sending = await beginPart(workers.gateway.url, upload?.url ?? "", content, 600_000);
-    await expect.poll(() => offsetAt(address)).toEqual(["524288", "?0"]);
+    await expect.poll(() => offsetAt(address)).toEqual(["524288", false]);
     sending.destroy();
-    await expect.poll(() => offsetAt(address)).toEqual(["600000", "?0"]);
-    expect((await put(address, ...part(content, 600_000, mebibyte))).status).toBe(200);
+    await expect.poll(() => offsetAt(address)).toEqual(["600000", false]);
+    expect((await part(address, content, 600_000, mebibyte)).status).toBe(204);
     expect(await isStored(content)).toBe(true);
   });
 
@@ -227,11 +274,11 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     const settings = settingsFor(servers, workers.auth.url).api;
     const doomed = await startWorker(runtime, "api", settings);
     await beginPart(doomed.url, upload?.url ?? "", content, 600_000);
-    await expect.poll(() => offsetAt(address)).toEqual(["524288", "?0"]);
+    await expect.poll(() => offsetAt(address)).toEqual(["524288", false]);
     await doomed.kill9();
-    expect(await offsetAt(address)).toEqual(["524288", "?0"]);
+    expect(await offsetAt(address)).toEqual(["524288", false]);
     expect(await isStored(content)).toBe(false);
-    expect((await put(address, ...part(content, 524_288, mebibyte))).status).toBe(200);
+    expect((await part(address, content, 524_288, mebibyte)).status).toBe(204);
     expect(await isStored(content)).toBe(true);
     expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted", "SubmissionReceived"]);
   });
@@ -240,13 +287,13 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     const content = randomBytes(600_000);
     const other = randomBytes(600_000);
     const { address } = await commit(content);
-    const mismatch = { status: 400, errorCode: "content_digest_mismatch" };
-    expect(await refused(await put(address, other))).toEqual(mismatch);
-    expect((await put(address, ...part(other, 0, 300_000))).status).toBe(202);
-    expect(await refused(await put(address, ...part(other, 300_000, 600_000)))).toEqual(mismatch);
-    expect(await offsetAt(address)).toEqual(["0", "?0"]);
+    const mismatch = { status: 460, errorCode: "content_digest_mismatch" };
+    expect(await refused(await send(address, other))).toEqual(mismatch);
+    expect((await part(address, other, 0, 300_000)).status).toBe(204);
+    expect(await refused(await part(address, other, 300_000, 600_000))).toEqual(mismatch);
+    expect(await offsetAt(address)).toEqual(["0", false]);
     expect([await isStored(content), await isStored(other)]).toEqual([false, false]);
-    expect((await put(address, ...part(content, 0, 600_000))).status).toBe(200);
+    expect((await send(address, content)).status).toBe(204);
   });
 
   test("no more is taken than was committed, and no more can be committed than may be", async () => {
@@ -254,35 +301,99 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     const more = Buffer.concat([content, Buffer.from("more")]);
     const { address, input } = await commit(content);
     const tooLarge = { status: 413, errorCode: "content_too_large" };
-    expect(await refused(await put(address, more))).toEqual(tooLarge);
-    expect(await refused(await put(address, more, "bytes 0-600003/*"))).toEqual(tooLarge);
-    expect(await refused(await put(address, more, "bytes 0-599999/600000"))).toEqual(tooLarge);
-    expect(await refused(await put(address, content.subarray(0, 200_000), "bytes 0-99999/600000"))).toEqual(
-      tooLarge,
-    );
+    expect(await refused(await send(address, more))).toEqual(tooLarge);
+    expect((await part(address, content, 0, 100_000)).status).toBe(204);
+    expect(await refused(await patch(address, 100_000, content))).toEqual(tooLarge);
+    expect(await offsetAt(address)).toEqual(["0", false]);
+    expect(await refused(await send(address, new Blob([more]).stream()))).toEqual(tooLarge);
     expect(await isStored(content)).toBe(false);
-    expect((await refused(await put(address, more, "bytes 0-600003/600004"))).errorCode).toBe("malformed");
-    expect((await refused(await put(address, more, "bytes 9-1/600000"))).errorCode).toBe("malformed");
     const { submissions } = school.student.client;
     const huge = { ...input, key: "huge", bytes: maxUploadBytes + 1 };
     expect(await refusal(submissions.commit.mutate(huge))).toMatchObject({
       errorCode: "content_too_large",
       issues: [{ path: "bytes" }],
     });
-    expect((await put(address, content)).status).toBe(200);
+    expect((await send(address, new Blob([content]).stream())).status).toBe(204);
+    expect(await isStored(content)).toBe(true);
   });
 
-  test("nothing at all is content_missing, when it is committed and when it is sent", async () => {
-    const { address, input } = await commit(Buffer.from("my essay"));
+  test("nothing at all is content_missing when it is committed, and moves nothing when it is sent", async () => {
+    const { address, input, submissionId } = await commit(Buffer.from("my essay"));
     const { submissions } = school.student.client;
     expect(await refusal(submissions.commit.mutate({ ...input, key: "empty", bytes: 0 }))).toMatchObject({
       errorCode: "content_missing",
       httpStatus: 400,
       issues: [{ path: "bytes" }],
     });
-    expect((await refused(await put(address, null))).errorCode).toBe("content_missing");
-    expect((await refused(await put(address, new Uint8Array()))).errorCode).toBe("content_missing");
-    expect(await offsetAt(address)).toEqual(["0", "?0"]);
+    for (const nothing of [null, new Uint8Array()]) {
+      const answer = await send(address, nothing);
+      expect([answer.status, answer.headers.get("upload-offset")]).toEqual([204, "0"]);
+    }
+    expect(await offsetAt(address)).toEqual(["0", false]);
+    expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted"]);
+  });
+
+  test("it speaks tus 1.0: what the server can, what a request has to say, and how an upload is discarded", async () => {
+    const content = randomBytes(600_000);
+    const { address, upload } = await commit(content);
+    const can = await fetch(address, { method: "OPTIONS" });
+    expect([can.status, Object.fromEntries(can.headers)]).toMatchObject([
+      204,
+      {
+        "tus-resumable": "1.0.0",
+        "tus-version": "1.0.0",
+        "tus-extension": "expiration,termination",
+        "tus-max-size": String(maxUploadBytes),
+      },
+    ]);
+    expect((await part(address, content, 0, 400_000)).headers.get("upload-expires")).toBe(
+      new Date(upload?.expiresAt ?? "").toUTCString(),
+    );
+    const asked = await head(address);
+    expect([asked.status, Object.fromEntries(asked.headers)]).toMatchObject([
+      200,
+      {
+        "tus-resumable": "1.0.0",
+        "cache-control": "no-store",
+        "upload-offset": "400000",
+        "upload-length": "600000",
+        "upload-expires": new Date(upload?.expiresAt ?? "").toUTCString(),
+      },
+    ]);
+
+    for (const [status, headers] of [
+      [412, { "tus-resumable": "0.2.2" }],
+      [415, { "content-type": "application/octet-stream" }],
+      [400, { "upload-offset": "far" }],
+      [400, { "upload-length": "600000" }],
+    ] as const) {
+      const answer = await patch(address, 400_000, content.subarray(400_000), headers);
+      expect([status, await refused(answer)]).toEqual([status, { status, errorCode: "malformed" }]);
+      expect(answer.headers.get("tus-version")).toBe(status === 412 ? "1.0.0" : null);
+    }
+    expect((await fetch(address, { method: "HEAD" })).status).toBe(412);
+    expect((await fetch(address, { method: "POST", headers: tus })).status).toBe(405);
+
+    expect((await fetch(address, { method: "DELETE", headers: tus })).status).toBe(204);
+    expect(await offsetAt(address)).toEqual(["0", false]);
+    // As from a network that lets no PATCH pass.
+    const rest = await fetch(address, {
+      method: "POST",
+      headers: {
+        ...tus,
+        "x-http-method-override": "PATCH",
+        "content-type": "application/offset+octet-stream",
+        "upload-offset": "0",
+      },
+      body: content,
+    });
+    expect([rest.status, rest.headers.get("upload-expires")]).toEqual([204, null]);
+    expect(await isStored(content)).toBe(true);
+    expect(await refused(await fetch(address, { method: "DELETE", headers: tus }))).toEqual({
+      status: 400,
+      errorCode: "malformed",
+    });
+    expect(await offsetAt(address)).toEqual(["600000", true]);
   });
 
   test("another file under the same key is a conflict that names the first receipt", async () => {
@@ -307,7 +418,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
   test("what lapsed takes no content any more, and says so with its receipt", async () => {
     const content = randomBytes(200_000);
     const { submissionId, address, receipt, input } = await commit(content);
-    await put(address, ...part(content, 0, 100_000));
+    await part(address, content, 0, 100_000);
     const at = instantOf(new Date(Date.now() + uploadWindowMs + 1_000));
     await eventLog.execute(submissionDecider, school.tenantId, submissionId, [
       {
@@ -315,9 +426,10 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
         context: commandContext(school.tenantId, "system:test", at),
       },
     ]);
-    const lapsed = { status: 412, errorCode: "submission_lapsed" };
-    expect(await refused(await put(address, content))).toEqual(lapsed);
-    expect(await refused(await put(address, ...part(content, 100_000, 200_000)))).toEqual(lapsed);
+    const lapsed = { status: 410, errorCode: "submission_lapsed" };
+    expect(await refused(await send(address, content))).toEqual(lapsed);
+    expect(await refused(await part(address, content, 100_000, 200_000))).toEqual(lapsed);
+    expect((await head(address)).status).toBe(410);
     expect(await isStored(content)).toBe(false);
     const { submissions } = school.student.client;
     const withReceipt = { errorCode: "submission_lapsed", receipt };
@@ -342,8 +454,12 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
       "nonsense",
     ].map((text) => Buffer.from(text).toString("base64url"));
     for (const wrong of [...forged, `${id.slice(0, -4)}AAAA`]) {
-      const answer = await put(`${workers.gateway.url}/uploads/${wrong}`, content);
-      expect(await refused(answer)).toEqual({ status: 404, errorCode: "upload_unknown" });
+      const elsewhere = `${workers.gateway.url}/uploads/${wrong}`;
+      const unknown = { status: 404, errorCode: "upload_unknown" };
+      expect(await refused(await send(elsewhere, content))).toEqual(unknown);
+      expect(await refused(await fetch(elsewhere))).toEqual(unknown);
+      expect(await refused(await fetch(elsewhere, { method: "DELETE", headers: tus }))).toEqual(unknown);
+      expect((await head(elsewhere)).status).toBe(404);
     }
     expect(await store.has(other.tenantId, sha256(content))).toBe(false);
   });
@@ -411,7 +527,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
       receipt: first.receipt,
       upload: { url: first.upload?.url },
     });
-    expect((await put(`${workers.gateway.url}${first.upload?.url}`, content)).status).toBe(200);
+    expect((await send(`${workers.gateway.url}${first.upload?.url}`, content)).status).toBe(204);
     await student.client.submissions.submit.mutate(inline);
     expect(await isStored(Buffer.from("inline"))).toBe(true);
     // What counts is when the request came, not when all of it had come.
@@ -444,7 +560,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
   test("only who has content can have it received: its digest is not enough", async () => {
     const content = randomBytes(1_000);
     const theirs = await commit(content);
-    await put(theirs.address, content);
+    await send(theirs.address, content);
     const mine = await commit(content);
     const { submissions } = school.student.client;
     const { submissionId } = mine;
@@ -453,7 +569,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     });
     expect(mine.upload).not.toBeNull();
     expect(await eventsOf(submissionId)).toEqual(["SubmissionCommitted"]);
-    const received = await (await put(mine.address, content)).json();
+    const received = receivedIn(await send(mine.address, content));
     expect(await submissions.received.mutate({ submissionId })).toEqual(received);
     expect(await refusal(school.outsider.client.submissions.received.mutate({ submissionId }))).toMatchObject(
       { errorCode: "submission_unknown" },
@@ -495,7 +611,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
       expect(await refused(await download(submissionId, school.student))).toMatchObject({
         errorCode: "content_missing",
       });
-      await put(address, content);
+      await send(address, content);
       for (const [who, roles] of [
         [school.student, ["student"]],
         [school.teacher, ["teacher"]],
@@ -516,7 +632,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     test("is nobody else's", async () => {
       const content = randomBytes(1_000);
       const { submissionId, address } = await commit(content);
-      await put(address, content);
+      await send(address, content);
       expect((await refused(await download(submissionId))).errorCode).toBe("token_missing");
       expect(await refused(await download(submissionId, school.outsider))).toMatchObject({
         errorCode: "not_a_member",

@@ -15,6 +15,7 @@ import {
   tokenFor,
 } from "@carillon/testkit";
 import type { inferRouterInputs } from "@trpc/server";
+import { type HttpResponse, Upload } from "tus-js-client";
 import { describe, expect, onTestFinished } from "vitest";
 import type { AppRouter } from "../index.ts";
 import { handIn } from "./hand-in.ts";
@@ -107,6 +108,39 @@ describe.each(runtimes)("handing in on %s", (runtime) => {
     expect(claimsOf(committed)).toEqual({ ...claimsOf(receipt), receivedAt: null });
     expect(steps).toEqual([...steps].sort((one, other) => one - other));
     expect(steps.at(-1)).toBe(content.length);
+  });
+
+  /** Sends to an upload's address with tus's own client, as anybody may. */
+  const sendByAddress = (uploadUrl: string, content: Buffer, retryDelays: number[]) => {
+    const offsets: number[] = [];
+    const sent = new Promise<HttpResponse>((resolve, reject) => {
+      new Upload(content, {
+        ...{ uploadUrl, retryDelays, chunkSize: 1024 ** 2 },
+        onProgress: (bytes) => offsets.push(bytes),
+        onSuccess: ({ lastResponse }) => resolve(lastResponse),
+        onError: reject,
+      }).start();
+    });
+    return { sent, offsets };
+  };
+
+  test("any tus client goes on with the address alone where another one's connection broke", async () => {
+    const content = randomBytes(10 * 1024 ** 2);
+    const { file: _, ...described } = work("tus", content);
+    const { submissionId, upload } = await school.student.client.submissions.commit.mutate({
+      ...described,
+      ...{ sha256: sha256(content), bytes: content.length },
+    });
+    const { url, broken } = await brittle(3 * 1024 ** 2);
+    await expect(sendByAddress(`${url}${upload?.url}`, content, []).sent).rejects.toThrow();
+    expect(broken()).toBe(1);
+
+    const other = sendByAddress(`${workers.gateway.url}${upload?.url}`, content, [100, 1_000, 5_000]);
+    const receipt = (await other.sent).getHeader("Submission-Receipt") ?? "";
+    // What the first one was told is stored, and perhaps some of what it was not told of.
+    expect(other.offsets[0]).toBeGreaterThanOrEqual(2 * 1024 ** 2);
+    expect(claimsOf(receipt)).toMatchObject({ sha256: sha256(content), receivedAt: expect.any(String) });
+    expect(await stored(submissionId)).toBe(sha256(content));
   });
 
   test("who gives up while nothing gets through has the work committed, and can go on later", async () => {
