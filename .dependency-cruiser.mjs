@@ -4,7 +4,7 @@ const tests = "((\\.test|\\.test-d|/testing|/testing/[a-z-]+)\\.ts$|^packages/te
 /** The servers' clients: who may open a connection. */
 const clients = "/node_modules/(@eventstore/db-client|nats|pg)/";
 
-const room = (names) => `^packages/(${names})/`;
+const pkg = (names) => `^packages/(${names})/`;
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 export default {
@@ -13,62 +13,62 @@ export default {
       name: "domain-is-pure",
       comment: "The domain imports zod, uuid and itself. No servers, no Node modules, nothing of ours.",
       severity: "error",
-      from: { path: room("domain"), pathNot: tests },
-      to: { pathNot: [room("domain"), "/node_modules/(zod|uuid)/"] },
+      from: { path: pkg("domain"), pathNot: tests },
+      to: { pathNot: [pkg("domain"), "/node_modules/(zod|uuid)/"] },
     },
     {
       name: "domain-tests-are-pure",
       comment: "The domain's tests may use the test tools and read sample files besides.",
       severity: "error",
-      from: { path: `${room("domain")}.*${tests}` },
+      from: { path: `${pkg("domain")}.*${tests}` },
       to: {
-        pathNot: [room("domain"), "/node_modules/(zod|uuid|vitest|fast-check)/"],
+        pathNot: [pkg("domain"), "/node_modules/(zod|uuid|vitest|fast-check)/"],
         dependencyTypesNot: ["core"],
       },
     },
     {
       name: "platform-knows-the-domain-only",
       severity: "error",
-      from: { path: room("platform"), pathNot: tests },
-      to: { path: "^(packages|apps)/", pathNot: room("platform|domain") },
+      from: { path: pkg("platform"), pathNot: tests },
+      to: { path: "^(packages|apps)/", pathNot: pkg("platform|domain") },
     },
     {
       name: "platform-tests",
       severity: "error",
-      from: { path: `${room("platform")}.*${tests}` },
-      to: { path: "^(packages|apps)/", pathNot: room("platform|domain|testkit") },
+      from: { path: `${pkg("platform")}.*${tests}` },
+      to: { path: "^(packages|apps)/", pathNot: pkg("platform|domain|testkit") },
     },
     {
-      name: "rooms-do-not-know-one-another",
+      name: "packages-of-one-floor-do-not-know-one-another",
       comment:
         "api, projections, processing and media build on domain and platform; they meet through events.",
       severity: "error",
-      from: { path: room("api|projections|processing|media"), pathNot: tests },
-      to: { path: "^(packages|apps)/", pathNot: ["^packages/$1/", room("domain|platform")] },
+      from: { path: pkg("api|projections|processing|media"), pathNot: tests },
+      to: { path: "^(packages|apps)/", pathNot: ["^packages/$1/", pkg("domain|platform")] },
     },
     {
-      name: "room-tests",
-      comment: "A room's tests may run the other rooms beside it: real parts.",
+      name: "tests-of-one-floor",
+      comment: "A package's tests may run the others beside it: real parts.",
       severity: "error",
-      from: { path: `${room("api|projections|processing|media")}.*${tests}` },
+      from: { path: `${pkg("api|projections|processing|media")}.*${tests}` },
       to: { path: "^apps/" },
     },
     {
       name: "eventstore-node-stands-alone",
       comment: "It knows nothing of schools: it could be a repository of its own.",
       severity: "error",
-      from: { path: room("eventstore-node") },
-      to: { path: "^(packages|apps)/", pathNot: room("eventstore-node") },
+      from: { path: pkg("eventstore-node") },
+      to: { path: "^(packages|apps)/", pathNot: pkg("eventstore-node") },
     },
     {
       name: "client-runs-in-a-browser",
       comment:
         "It knows the API by its type alone, shares limits with it, and has the clients of tRPC and tus. No servers, no Node modules.",
       severity: "error",
-      from: { path: room("client"), pathNot: tests },
+      from: { path: pkg("client"), pathNot: tests },
       to: {
         pathNot: [
-          room("client"),
+          pkg("client"),
           "^packages/api/src/index.ts$",
           "^packages/domain/src/limits.ts$",
           "/node_modules/(@trpc/(client|server)|tus-js-client)/",
@@ -78,25 +78,25 @@ export default {
     {
       name: "client-takes-types-of-the-api",
       severity: "error",
-      from: { path: room("client"), pathNot: tests },
-      to: { path: room("api"), dependencyTypesNot: ["type-only"] },
+      from: { path: pkg("client"), pathNot: tests },
+      to: { path: pkg("api"), dependencyTypesNot: ["type-only"] },
     },
     {
       name: "client-tests",
       comment: "They run real workers.",
       severity: "error",
-      from: { path: `${room("client")}.*${tests}` },
-      to: { path: "^(packages|apps)/", pathNot: room("client|api|testkit") },
+      from: { path: `${pkg("client")}.*${tests}` },
+      to: { path: "^(packages|apps)/", pathNot: pkg("client|api|testkit") },
     },
     {
       name: "launcher-starts-what-manifests-say",
       comment: "It knows how processes are started, and of the workers their manifests and nothing else.",
       severity: "error",
-      from: { path: room("launcher"), pathNot: tests },
+      from: { path: pkg("launcher"), pathNot: tests },
       to: {
         path: "^(packages|apps)/",
         pathNot: [
-          room("launcher|platform"),
+          pkg("launcher|platform"),
           "^packages/(api|projections|processing)/src/workers/manifests.ts$",
           "^packages/eventstore-node/src/main.ts$",
         ],
@@ -105,34 +105,34 @@ export default {
     {
       name: "workers-do-not-know-who-starts-them",
       severity: "error",
-      from: { path: "^packages/", pathNot: [room("launcher"), tests] },
-      to: { path: room("launcher") },
+      from: { path: "^packages/", pathNot: [pkg("launcher"), tests] },
+      to: { path: pkg("launcher") },
     },
     {
       name: "manifests-are-data",
       comment: "A worker's manifest is read without loading the worker.",
       severity: "error",
       from: { path: "/workers/manifests.ts$" },
-      to: { pathNot: room("platform"), dependencyTypesNot: ["core"] },
+      to: { pathNot: pkg("platform"), dependencyTypesNot: ["core"] },
     },
     {
       name: "only-tests-use-the-testkit",
       severity: "error",
       from: { path: "^(packages|apps|bench)/", pathNot: tests },
-      to: { path: room("testkit") },
+      to: { path: pkg("testkit") },
     },
     {
       name: "testkit-knows-no-apps",
       comment: "It starts the command line as an operator does: as a process.",
       severity: "error",
-      from: { path: room("testkit") },
+      from: { path: pkg("testkit") },
       to: { path: "^(apps|bench)/" },
     },
     {
       name: "nobody-behind-the-gateway-is-a-client",
       severity: "error",
-      from: { path: "^packages/", pathNot: room("client") },
-      to: { path: room("client") },
+      from: { path: "^packages/", pathNot: pkg("client") },
+      to: { path: pkg("client") },
     },
     {
       name: "bench-starts-the-platform-as-the-command-does",
@@ -149,7 +149,7 @@ export default {
     },
     {
       name: "nothing-imports-bench",
-      comment: "The storms drive every room from outside, with the official clients.",
+      comment: "The storms drive every package from outside, with the official clients.",
       severity: "error",
       from: { path: "^(packages|apps)/" },
       to: { path: "^bench/" },
@@ -165,15 +165,100 @@ export default {
       severity: "error",
       from: {
         path: "^(packages|apps)/",
-        pathNot: [room("platform|eventstore-node"), `^apps/.*${tests}`, room("testkit")],
+        pathNot: [pkg("platform|eventstore-node"), `^apps/.*${tests}`, pkg("testkit")],
       },
       to: { path: clients },
     },
     {
       name: "eventstore-node-speaks-its-own-protocol-only",
       severity: "error",
-      from: { path: room("eventstore-node") },
+      from: { path: pkg("eventstore-node") },
       to: { path: clients, pathNot: "/node_modules/@eventstore/db-client/" },
+    },
+    {
+      name: "features-keep-their-insides",
+      comment: "One feature of the API uses another by the files that are meant for it, listed here.",
+      severity: "error",
+      from: {
+        path: "^packages/api/src/(login|school|submissions|uploads|receipts|reports|gateway)/",
+        pathNot: tests,
+      },
+      to: {
+        path: "^packages/api/src/(login|school|submissions|uploads|receipts|reports|gateway)/",
+        pathNot: [
+          "^packages/api/src/$1/",
+          "^packages/api/src/login/passwords/(input|strength).ts$",
+          "^packages/api/src/school/class-access.ts$",
+          "^packages/api/src/uploads/upload-tickets.ts$",
+          "^packages/api/src/receipts/(receipt-keys|receipt-of-stream|submission-receipt).ts$",
+        ],
+      },
+    },
+    {
+      name: "what-features-share-knows-none",
+      comment: "http and load serve every feature of the API; only its workers know all of them.",
+      severity: "error",
+      from: { path: "^packages/api/src/(http|load)/", pathNot: tests },
+      to: { path: "^packages/api/src/(login|school|submissions|uploads|receipts|reports|gateway|workers)/" },
+    },
+    {
+      name: "nothing-imports-a-worker",
+      comment: "A worker's module runs when it is loaded. Its manifest says all that others need.",
+      severity: "error",
+      from: { path: "^packages/", pathNot: "/src/workers/" },
+      to: {
+        path: "/src/workers/",
+        pathNot:
+          "/(manifests|api-tree|auth-tree|reports-tree|platform-workers|command-line|test-worker|workers)\\.ts$",
+      },
+    },
+    {
+      name: "features-of-the-domain-build-on-the-school",
+      comment:
+        "Login, submissions, receipts and reports do not know one another; the school knows none of them.",
+      severity: "error",
+      from: { path: "^packages/domain/src/(login|school|submissions|receipts|reports)/", pathNot: tests },
+      to: {
+        path: "^packages/domain/src/(login|school|submissions|receipts|reports)/",
+        pathNot: ["^packages/domain/src/$1/", "^packages/domain/src/school/"],
+      },
+    },
+    {
+      name: "read-models-do-not-know-one-another",
+      severity: "error",
+      from: { path: "^packages/projections/src/read-models/([^/]+)/", pathNot: tests },
+      to: {
+        path: "^packages/projections/src/read-models/[^/]+/",
+        pathNot: "^packages/projections/src/read-models/$1/",
+      },
+    },
+    {
+      name: "rows-know-no-read-model",
+      comment: "A table of rows and its schema are what read models are made of.",
+      severity: "error",
+      from: { path: "^packages/projections/src/(rows|schema)/", pathNot: tests },
+      to: { path: "^packages/projections/src/", pathNot: "^packages/projections/src/(rows|schema)/" },
+    },
+    {
+      name: "the-queue-knows-no-handler",
+      severity: "error",
+      from: { path: "^packages/processing/src/queue/", pathNot: tests },
+      to: { path: "^packages/processing/src/", pathNot: "^packages/processing/src/queue/" },
+    },
+    {
+      name: "adapters-build-on-their-server",
+      comment:
+        "What talks to NATS in general knows nothing of buses, queues and content that are built on it.",
+      severity: "error",
+      from: { path: "^packages/platform/src/(nats|timing|cache|tokens|event-log)/", pathNot: tests },
+      to: { path: "^packages/platform/src/(content|event-bus|work-queue|postgres|worker)/" },
+    },
+    {
+      name: "storage-does-not-import-wire",
+      comment: "The event store's log can be held without a protocol: the wire translates what it throws.",
+      severity: "error",
+      from: { path: "^packages/eventstore-node/src/storage/", pathNot: tests },
+      to: { path: "^packages/eventstore-node/src/(wire|streams|persistent|projections|access|node)/" },
     },
     { name: "no-circles", severity: "error", from: {}, to: { circular: true } },
     { name: "resolvable", severity: "error", from: {}, to: { couldNotResolve: true } },
@@ -195,7 +280,7 @@ export default {
     doNotFollow: { path: "node_modules" },
     // A type import is an arrow too.
     tsPreCompilationDeps: true,
-    // The root package.json holds the tools (vitest, fast-check) that every room's tests use.
+    // The root package.json holds the tools (vitest, fast-check) that every package's tests use.
     combinedDependencies: true,
     enhancedResolveOptions: {
       exportsFields: ["exports"],

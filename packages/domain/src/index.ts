@@ -12,6 +12,7 @@ export * from "./login/session.ts";
 export * from "./permissions.ts";
 export * from "./receipts/keyring.ts";
 export * from "./reports/class-progress-view.ts";
+export * from "./school/answer-key.ts";
 export * from "./school/assignment.ts";
 export * from "./school/bells.ts";
 export * from "./school/class.ts";
@@ -19,7 +20,6 @@ export * from "./school/directory-view.ts";
 export * from "./school/membership.ts";
 export * from "./school/person.ts";
 export * from "./school/tenant.ts";
-export * from "./submissions/answer-key.ts";
 export { isLate } from "./submissions/lateness.ts";
 export * from "./submissions/submission.ts";
 export {

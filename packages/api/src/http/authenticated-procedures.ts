@@ -1,7 +1,12 @@
 import { type Action, authorize, CarillonError, type TenantId } from "@carillon/domain";
 import type { AccessClaims, VerifyAccessToken } from "@carillon/platform";
-import type { Revocations } from "../login/revocations.ts";
 import { publicProcedure } from "./trpc.ts";
+
+/** What is known of tokens that ended before their time. */
+interface RevocationCheck {
+  /** Throws `CarillonError`: `session_ended`, or `token_expired` where only the roles have changed. */
+  check(claims: AccessClaims): void;
+}
 
 /**
  * Makes the builders of procedures that need a token. The tenant is the token's, never the input's.
@@ -10,7 +15,7 @@ import { publicProcedure } from "./trpc.ts";
  * const { permitted } = procedures(accessTokenVerifier(AUTH_JWKS_URL), revocations);
  * permitted("classes.open").input(ClassProfile).mutation(({ ctx: { tenantId, actor }, input }) => …);
  */
-export function procedures(verify: VerifyAccessToken, revocations: Pick<Revocations, "check">) {
+export function procedures(verify: VerifyAccessToken, revocations: RevocationCheck) {
   const actorOf = async (authorization: string | undefined) => {
     const actor = await verify(bearerToken(authorization));
     revocations.check(actor);

@@ -1,5 +1,5 @@
+import type { ApiServices } from "../api-services.ts";
 import { router } from "../http/trpc.ts";
-import type { ApiServices } from "../workers/api-services.ts";
 import {
   PublishInput,
   publishAssignment,

@@ -1,7 +1,7 @@
 import { ClassProfile } from "@carillon/domain";
+import type { ApiServices } from "../api-services.ts";
 import { Reading } from "../http/query-freshness.ts";
 import { router } from "../http/trpc.ts";
-import type { ApiServices } from "../workers/api-services.ts";
 import { JoinInput, joinClass, LeaveInput, leaveClass, openClass } from "./commands/classes.ts";
 import { classes, MembersInput, members } from "./queries/classes.ts";
 

@@ -1,6 +1,6 @@
+import type { ApiServices } from "../api-services.ts";
 import { Page } from "../http/query-freshness.ts";
 import { router } from "../http/trpc.ts";
-import type { ApiServices } from "../workers/api-services.ts";
 import { AssignRolesInput, assignRoles, EnrollInput, enrollPerson } from "./commands/people.ts";
 import { me, people } from "./queries/people.ts";
 

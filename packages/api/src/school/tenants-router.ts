@@ -1,7 +1,7 @@
 import { BellTimes, TenantProfile } from "@carillon/domain";
 import { z } from "zod";
+import type { ApiServices } from "../api-services.ts";
 import { router } from "../http/trpc.ts";
-import type { ApiServices } from "../workers/api-services.ts";
 import { enrollTenant, setBellTimes } from "./commands/tenants.ts";
 import { bellTimes } from "./queries/tenants.ts";
 

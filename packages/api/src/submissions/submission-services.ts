@@ -7,7 +7,7 @@ import {
   type UserId,
 } from "@carillon/domain";
 import { type SingleFlight, singleFlight } from "@carillon/platform";
-import type { ApiServices } from "../workers/api-services.ts";
+import type { ApiServices } from "../api-services.ts";
 import { type HandInFacts, openHandInFacts } from "./hand-in-facts.ts";
 
 /** What `submit` answers. */

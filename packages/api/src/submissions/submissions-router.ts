@@ -1,5 +1,5 @@
+import type { ApiServices } from "../api-services.ts";
 import { router } from "../http/trpc.ts";
-import type { ApiServices } from "../workers/api-services.ts";
 import { commit } from "./commands/commit.ts";
 import { grade } from "./commands/grade.ts";
 import { receive } from "./commands/receive.ts";

@@ -1,10 +1,10 @@
+import type { ApiServices } from "../api-services.ts";
 import { router } from "../http/trpc.ts";
 import { assignmentsRouter } from "../school/assignments-router.ts";
 import { classesRouter } from "../school/classes-router.ts";
 import { peopleRouter } from "../school/people-router.ts";
 import { tenantsRouter } from "../school/tenants-router.ts";
 import { submissionsRouter } from "../submissions/submissions-router.ts";
-import type { ApiServices } from "./api-services.ts";
 
 /** What the worker `api` serves. */
 export const apiTree = (services: ApiServices) =>

@@ -3,8 +3,8 @@ import { accept, type Decider, refuse, sameFact } from "../decider.ts";
 import { type EventOf, eventType } from "../event-type.ts";
 import { ClassId } from "../ids.ts";
 import { maxCodeLength, maxNameLength } from "../limits.ts";
-import { AnswerKey } from "../submissions/answer-key.ts";
 import { Instant } from "../time.ts";
+import { AnswerKey } from "./answer-key.ts";
 
 /** What happens to work that comes after the due time. */
 export const LatePolicy = z.discriminatedUnion("kind", [

@@ -1,4 +1,4 @@
-import { damaged } from "../wire/rpc-errors.ts";
+import { Damaged } from "./errors.ts";
 import { recordData, recordHeader } from "./record.ts";
 import { decodeHead, decodePosition, type Store, type StreamHead } from "./store.ts";
 import { describedBy, isSoftDeleted, type Retention, retentionOf } from "./stream-metadata.ts";
@@ -113,10 +113,10 @@ export class LogReader {
   }
 }
 
-/** The record at `position`, which must exist. @throws a DATA_LOSS status when it is damaged. */
+/** The record at `position`, which must exist. @throws `Damaged` */
 export function recordAt(store: Store, position: number): Buffer {
   const record = store.events.get(position);
-  if (record === undefined) throw damaged(`the event at position ${position} is damaged`);
+  if (record === undefined) throw new Damaged(`the event at position ${position} is damaged`);
   return record;
 }
 
@@ -136,13 +136,13 @@ function takePage<T>(
     const record = toRecord(value);
     if (record === undefined) {
       // What comes before it is still read.
-      if (page.length === 0) throw damaged(`the event at ${key} is damaged`);
+      if (page.length === 0) throw new Damaged(`the event at ${key} is damaged`);
       break;
     }
     page.push(record);
     bytes += record.length;
     if (bytes >= PAGE_BYTES) break;
   }
-  if (page.length === 0) throw damaged("the log has no record where its index says that there is one");
+  if (page.length === 0) throw new Damaged("the log has no record where its index says that there is one");
   return page;
 }

@@ -1,5 +1,5 @@
-import { damaged, stopping, toStatus } from "../wire/rpc-errors.ts";
 import type { ExpectedRevision } from "./append-rules.ts";
+import { Damaged, Stopping } from "./errors.ts";
 import { LogReader } from "./log-reader.ts";
 import { RecentIds } from "./recent-ids.ts";
 import { recordHeader, recordId, recordPosition, recordRevision } from "./record.ts";
@@ -59,7 +59,7 @@ export class EventLog {
     this.reader = new LogReader(store);
     this.#last = lastWritten(store);
     const damagedAt = this.#recallIds();
-    if (damagedAt !== undefined) throw damaged(`the event at position ${damagedAt} is damaged`);
+    if (damagedAt !== undefined) throw new Damaged(`the event at position ${damagedAt} is damaged`);
   }
 
   /**
@@ -73,7 +73,9 @@ export class EventLog {
       return new EventLog(store, now, newId);
     } catch (error) {
       await store.close();
-      throw new Error(`the folder ${dir} is damaged: ${toStatus(error).details}`, { cause: error });
+      throw new Error(`the folder ${dir} is damaged: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      });
     }
   }
 
@@ -148,7 +150,7 @@ export class EventLog {
   }
 
   #enqueue(bytes: number, decide: (batch: WriteBatch) => AppendResult): Promise<AppendResult> {
-    if (this.#isFinished) return Promise.reject(stopping());
+    if (this.#isFinished) return Promise.reject(new Stopping());
     return new Promise((resolve, reject) => {
       this.#queue.push({ decide, bytes, resolve, reject });
       this.#queuedBytes += bytes;

@@ -1,6 +1,7 @@
 /** The errors of the protocol, as status and trailers that clients decode into their own classes. */
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import type { ExpectedRevision } from "../storage/append-rules.ts";
+import { Damaged, Stopping } from "../storage/errors.ts";
 
 /** Events of one append may take this many bytes together. */
 export const MAX_APPEND_SIZE = 1024 * 1024;
@@ -80,14 +81,11 @@ export function deadlineExceeded(): StatusObject {
   return rpcError(status.DEADLINE_EXCEEDED, "the deadline passed before the request was handled", {});
 }
 
-/** What is stored cannot be read back as it was written. */
-export function damaged(what: string): StatusObject {
-  return rpcError(status.DATA_LOSS, `${what}; the command "verify" tells all that is damaged`, {});
-}
-
 /** Turns anything that went wrong into the status to answer. */
 export function toStatus(error: unknown): StatusObject {
   if (isStatus(error)) return error;
+  if (error instanceof Damaged) return rpcError(status.DATA_LOSS, error.message, {});
+  if (error instanceof Stopping) return stopping();
   if (error instanceof RangeError) return badRequest(error.message);
   return rpcError(status.INTERNAL, error instanceof Error ? error.message : String(error), {});
 }

@@ -5,12 +5,10 @@ import { credentialsV1 } from "../read-models/login/credentials/credentials-v1.t
 import { classProgressV2 } from "../read-models/reports/class-progress/class-progress-v2.ts";
 import { directoryV2 } from "../read-models/school/directory/directory-v2.ts";
 import { submissionsV2 } from "../read-models/submissions/submissions-v2.ts";
+import type { DatabaseName } from "../rows/projection.ts";
 import { attemptRank } from "../schema/attempt-rank.ts";
 import { foundation } from "../schema/foundation.ts";
 import { ensureRoles, type RolePasswords } from "./database-roles.ts";
-
-/** The databases of read models. */
-export type DatabaseName = "live" | "auth" | "reports";
 
 /**
  * What has been done to each database, in order. A migration that was released is never changed: what each of them sends is in

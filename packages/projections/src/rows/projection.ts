@@ -1,8 +1,10 @@
 import type { DomainEventType, TenantId } from "@carillon/domain";
 import type { RecordedEvent } from "@carillon/platform";
 import type { Transaction } from "kysely";
-import type { DatabaseName } from "../migrate/migrate-databases.ts";
 import { changeRows, type RowChange } from "./row-change.ts";
+
+/** The databases of read models. */
+export type DatabaseName = "live" | "auth" | "reports";
 
 /** A read model: what it takes from the log and what it makes of it. */
 export interface Projection {

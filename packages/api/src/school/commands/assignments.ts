@@ -9,8 +9,8 @@ import {
   instantOf,
 } from "@carillon/domain";
 import { z } from "zod";
+import type { ApiServices } from "../../api-services.ts";
 import { type Caller, envelope } from "../../http/command-envelope.ts";
-import type { ApiServices } from "../../workers/api-services.ts";
 import { authorizeInClass } from "../class-access.ts";
 
 type Services = Pick<ApiServices, "eventLog">;

@@ -13,8 +13,8 @@ import {
 } from "@carillon/domain";
 import type { Executed } from "@carillon/platform";
 import { z } from "zod";
+import type { ApiServices } from "../../api-services.ts";
 import { type Caller, envelope, personOf } from "../../http/command-envelope.ts";
-import type { ApiServices } from "../../workers/api-services.ts";
 import { authorizeInClass } from "../class-access.ts";
 
 type Services = Pick<ApiServices, "eventLog">;

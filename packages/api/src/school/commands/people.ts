@@ -10,10 +10,10 @@ import {
   userIdOf,
 } from "@carillon/domain";
 import { z } from "zod";
+import type { ApiServices } from "../../api-services.ts";
 import { type Caller, envelope } from "../../http/command-envelope.ts";
 import { ImportedPasswordHash, NewPassword } from "../../login/passwords/input.ts";
 import { refuseWeakPassword } from "../../login/passwords/strength.ts";
-import type { ApiServices } from "../../workers/api-services.ts";
 
 type Services = Pick<ApiServices, "eventLog" | "hashPool">;
 

@@ -1,6 +1,6 @@
 import { type BellTime, instantOf, type TenantProfile, tenantDecider, tenantIdOf } from "@carillon/domain";
+import type { ApiServices } from "../../api-services.ts";
 import { type Caller, envelope } from "../../http/command-envelope.ts";
-import type { ApiServices } from "../../workers/api-services.ts";
 
 type Services = Pick<ApiServices, "eventLog">;
 

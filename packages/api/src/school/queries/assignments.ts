@@ -1,8 +1,8 @@
 import { assignmentColumns, CarillonError, ClassId, fieldReader, seesEveryClass } from "@carillon/domain";
 import type { z } from "zod";
+import type { ApiServices } from "../../api-services.ts";
 import { type Caller, personOf } from "../../http/command-envelope.ts";
 import { answer, Reading } from "../../http/query-freshness.ts";
-import type { ApiServices } from "../../workers/api-services.ts";
 
 const fieldsOfAssignment = fieldReader(assignmentColumns);
 

@@ -8,9 +8,9 @@ import {
   seesEveryClass,
 } from "@carillon/domain";
 import type { z } from "zod";
+import type { ApiServices } from "../../api-services.ts";
 import { type Caller, personOf } from "../../http/command-envelope.ts";
 import { answer, Page, page, type Reading } from "../../http/query-freshness.ts";
-import type { ApiServices } from "../../workers/api-services.ts";
 
 const fieldsOfClass = fieldReader(classColumns);
 

@@ -1,8 +1,8 @@
 import { CarillonError, fieldReader, instantOf, personColumns, personDecider } from "@carillon/domain";
 import type { z } from "zod";
+import type { ApiServices } from "../../api-services.ts";
 import { type Caller, personOf } from "../../http/command-envelope.ts";
 import { answer, type Page, page } from "../../http/query-freshness.ts";
-import type { ApiServices } from "../../workers/api-services.ts";
 
 const fieldsOfPerson = fieldReader(personColumns);
 

@@ -1,6 +1,6 @@
 import { CarillonError, instantOf, tenantDecider } from "@carillon/domain";
+import type { ApiServices } from "../../api-services.ts";
 import type { Caller } from "../../http/command-envelope.ts";
-import type { ApiServices } from "../../workers/api-services.ts";
 
 /** From the school's own stream. Throws `tenant_unknown`. */
 export async function bellTimes({ eventLog }: Pick<ApiServices, "eventLog">, { tenantId }: Caller) {

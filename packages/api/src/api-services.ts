@@ -1,9 +1,9 @@
 import type { LiveDatabase } from "@carillon/domain";
 import type { ContentStore, Database, EventLog } from "@carillon/platform";
-import type { Procedures } from "../http/authenticated-procedures.ts";
-import type { HashPool } from "../login/passwords/hash-pool.ts";
-import type { ReceiptKeys } from "../receipts/receipt-keys.ts";
-import type { UploadSlots } from "../uploads/upload-tickets.ts";
+import type { Procedures } from "./http/authenticated-procedures.ts";
+import type { HashPool } from "./login/passwords/hash-pool.ts";
+import type { ReceiptKeys } from "./receipts/receipt-keys.ts";
+import type { UploadSlots } from "./uploads/upload-tickets.ts";
 
 /** What the procedures of the worker `api` work with. */
 export interface ApiServices extends Procedures {
