@@ -35,7 +35,9 @@ const notNull =
  * Makes columns.
  *
  * @example
- * const classColumns = { classId: column.uuid<ClassId>(), title: column.text(), endedAt: column.orNull(column.instant()) };
+ * ```ts
+ * const lessonColumns = { room: column.text(), endedAt: column.orNull(column.instant()) };
+ * ```
  */
 export const column = {
   uuid: notNull<string>("uuid"),
@@ -83,8 +85,10 @@ export type RowOf<List extends Columns> = {
  * Makes a function that gives the fields of a row, those in `columns` and no others; times as `Instant`s.
  *
  * @example
- * const fieldsOfClass = fieldReader(classColumns);
- * const classes = rows.map(fieldsOfClass);
+ * ```ts
+ * const fieldsOfLesson = fieldReader({ room: column.text(), endedAt: column.orNull(column.instant()) });
+ * fieldsOfLesson({ room: "B 12", ended_at: null }); // { room: "B 12", endedAt: null }
+ * ```
  */
 export function fieldReader<List extends Columns>(columns: List): (row: RowOf<List>) => FieldsOf<List> {
   const names = Object.keys(columns).map((field) => [field, columnName(field)] as const);

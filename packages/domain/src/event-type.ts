@@ -15,9 +15,13 @@ export interface EventType<Data extends z.ZodType = z.ZodType> {
  * Declares an event type. Each upcaster makes the version one higher.
  *
  * @example
+ * ```ts
+ * import { z } from "zod";
+ *
  * const ClassOpened = eventType(z.object({ code: z.string(), lengthDays: z.int() }), [
  *   (v1) => ({ ...(v1 as object), lengthDays: 7 * (v1 as { weeks: number }).weeks }),
  * ]);
+ * ```
  */
 export const eventType = <Data extends z.ZodType>(
   data: Data,

@@ -12,8 +12,13 @@ interface RevocationCheck {
  * Makes the builders of procedures that need a token. The tenant is the token's, never the input's.
  *
  * @example
- * const { permitted } = procedures(accessTokenVerifier(AUTH_JWKS_URL), revocations);
- * permitted("classes.open").input(ClassProfile).mutation(({ ctx: { tenantId, actor }, input }) => …);
+ * ```ts
+ * import { accessTokenVerifier } from "@carillon/platform";
+ *
+ * const verify = accessTokenVerifier("http://127.0.0.1:7001/.well-known/jwks.json");
+ * const { permitted } = procedures(verify, { check: () => {} });
+ * const mine = permitted("classes.list").query(({ ctx: { tenantId, actor } }) => ({ tenantId, id: actor.sub }));
+ * ```
  */
 export function procedures(verify: VerifyAccessToken, revocations: RevocationCheck) {
   const actorOf = async (authorization: string | undefined) => {

@@ -29,8 +29,11 @@ export const longestWaitMs = 15_000;
  * again and again without waiting, times are drawn from the second half of it, and the place is that of the time.
  *
  * @example
+ * ```ts
  * const shed = retryAfterTimes();
- * shed(tenantId, { slotMs: 8, length: 250, ownLength: 250, tenants: 1 }, Date.now()); // { retryAfterMs: 1008, place: 126 }
+ * const queue = { slotMs: 8, length: 250, ownLength: 250, tenants: 1 };
+ * shed("riverside-high", queue, Date.now()); // { retryAfterMs: 1008, place: 126 }
+ * ```
  */
 export function retryAfterTimes(): (line: string, queue: FullQueue, now: number) => Wait {
   /** The last time that was given out, of all and of each tenant that has somebody away. */

@@ -31,7 +31,13 @@ const longestBackOffMs = 5_000;
  * is the last one when patience ends.
  *
  * @example
- * createTRPCClient<AppRouter>({ links: [retryWhenBusy({ patienceMs: 120_000, onWait: show }), httpLink({ url })] })
+ * ```ts
+ * import type { AppRouter } from "@carillon/api";
+ * import { createTRPCClient, httpLink } from "@trpc/client";
+ *
+ * const busy = retryWhenBusy({ patienceMs: 120_000, onWait: ({ ms }) => console.log(`in ${ms} ms`) });
+ * const client = createTRPCClient<AppRouter>({ links: [busy, httpLink({ url: "http://127.0.0.1:7000/trpc" })] });
+ * ```
  */
 export function retryWhenBusy({ patienceMs, onWait }: RetryWhenBusyOptions): TRPCLink<AppRouter> {
   return (runtime) => (call) => {

@@ -32,7 +32,14 @@ export interface HandInOptions extends SendOptions {
  * localhost, and the file in memory while its digest is made.
  *
  * @example
- * const { receipt } = await handIn(session, { assignmentId, key: draft.id, file, name: file.name, mediaType: file.type });
+ * ```ts
+ * import type { Session } from "../login/session.ts";
+ *
+ * const handInFile = async (session: Session, assignmentId: string, draftId: string, file: File) => {
+ *   const work = { assignmentId, key: draftId, file, name: file.name, mediaType: file.type };
+ *   return (await handIn(session, work)).receipt;
+ * };
+ * ```
  */
 export async function handIn(
   { client, url }: Pick<Session, "client" | "url">,

@@ -54,9 +54,13 @@ const STOP_GRACE_MS = 1000;
 /**
  * Starts a node over the folder `dir`. An append that it acknowledges is on disk.
  * @example
+ * ```ts
+ * import { EventStoreDBClient } from "@eventstore/db-client";
+ *
  * const node = await startNode({ dir: "./events", port: 2113 });
  * const client = EventStoreDBClient.connectionString(node.url);
  * await node.stop();
+ * ```
  * @throws when the folder is open in another node or of a newer format, when the certificate is not usable, or when the
  * port is taken.
  */

@@ -41,8 +41,8 @@ export type EnvelopesByFacts<Command> = FactsProvider<CommandEnvelopes<Command>>
 /**
  * Commands that are made of facts.
  *
- * @example
- * await eventLog.execute(submissionDecider, tenantId, submissionId, byFacts(facts, (known) => [commit(known)]));
+ * `eventLog.execute(submissionDecider, tenantId, submissionId, byFacts(facts, (known) => [commit(known)]))` decides by what
+ * was known a moment ago, and by the newest before it refuses.
  */
 export const byFacts = <Facts, Command>(
   facts: FactsProvider<Facts>,

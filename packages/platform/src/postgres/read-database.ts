@@ -40,9 +40,16 @@ export interface Database<Views> {
    * position, and answers what there is, marked stale, where it does not come in time.
    *
    * @example
-   * const { value, asOf } = await live.read(tenantId, { projection: "directory", atLeast }, (tx) =>
-   *   tx.selectFrom("directory.classes").select(["code", "title"]).execute(),
-   * );
+   * ```ts
+   * import type { LiveDatabase, TenantId } from "@carillon/domain";
+   *
+   * const titlesOf = async (live: Database<LiveDatabase>, tenantId: TenantId, atLeast: bigint) => {
+   *   const { value, asOf } = await live.read(tenantId, { projection: "directory", atLeast }, (tx) =>
+   *     tx.selectFrom("directory.classes").select(["code", "title"]).execute(),
+   *   );
+   *   return { titles: value.map(({ title }) => title), asOf };
+   * };
+   * ```
    */
   read<Value>(
     tenantId: TenantId,

@@ -14,7 +14,10 @@ export interface KeepTryingOptions {
  * resolves as soon as the try that is under way has ended. It never rejects.
  *
  * @example
- * await keepTrying(() => relay(dependencies, signal), { signal, pauseMs: 250, failed: (err) => logger.warn({ err }) });
+ * ```ts
+ * const { signal } = new AbortController();
+ * await keepTrying(() => fetch("http://127.0.0.1:7001/work"), { signal, pauseMs: 250 });
+ * ```
  */
 export async function keepTrying(
   work: () => Promise<unknown>,

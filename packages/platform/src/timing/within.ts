@@ -5,7 +5,9 @@ import { setTimeout as delay } from "node:timers/promises";
  * left out; `result` then goes on unheard.
  *
  * @example
- * const school = await within(500, lookUp(tenantId), () => undefined);
+ * ```ts
+ * const answer = await within(500, fetch("http://127.0.0.1:7001/readyz"), () => undefined);
+ * ```
  */
 export async function within<Result, Late = never>(
   milliseconds: number,

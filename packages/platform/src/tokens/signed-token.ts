@@ -32,9 +32,14 @@ export interface SignedTokenOptions {
  * @param schema of the claims, whose values must be JSON. What it refuses is no token, also where an earlier version made it
  *
  * @example
- * const tokens = signedTokens(z.object({ userId: UserId }), { purpose: "invitation", keys: [key] });
- * const token = tokens.make({ userId }, new Date(Date.now() + 86_400_000));
- * tokens.read(token)?.userId;
+ * ```ts
+ * import { z } from "zod";
+ *
+ * const keys = ["a-secret-of-32-bytes-as-base64url-text-here"];
+ * const tokens = signedTokens(z.object({ email: z.email() }), { purpose: "invitation", keys });
+ * const token = tokens.make({ email: "ada@example.org" }, new Date(Date.now() + 86_400_000));
+ * tokens.read(token)?.email;
+ * ```
  */
 export function signedTokens<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,

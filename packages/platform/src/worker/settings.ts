@@ -89,7 +89,9 @@ export type Settings<Name extends SettingName> = { [N in Name]: z.output<(typeof
  * Reads the named settings from the environment. Throws `SettingsError` that names what is missing or wrong.
  *
  * @example
+ * ```ts
  * const { NATS_URL } = readSettings("NATS_URL");
+ * ```
  */
 export function readSettings<Name extends SettingName>(...names: Name[]): Settings<Name> {
   const found: Record<string, unknown> = {};

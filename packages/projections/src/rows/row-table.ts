@@ -21,7 +21,11 @@ export interface RowTable<List extends Columns = Columns> {
  * key; such a row can be put, but not read.
  *
  * @example
+ * ```ts
+ * import { personColumns } from "@carillon/domain";
+ *
  * const people = rowTable("directory_v2.people", personColumns, ["userId"]);
+ * ```
  */
 export function rowTable<List extends Columns>(
   name: string,
