@@ -1,9 +1,10 @@
-import { setTimeout as delay } from "node:timers/promises";
 import {
   type ContentStore,
   collectOrphans,
   contentGraceMs,
+  keepTrying,
   type Logger,
+  pause,
   type References,
 } from "@carillon/platform";
 
@@ -18,13 +19,14 @@ export async function runCollector(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const pause = (ms: number) => delay(ms, undefined, { signal }).catch(() => {});
-  for (await pause(firstAfterMs); !signal.aborted; await pause(everyMs)) {
-    try {
-      const collected = await collectOrphans(content, references, new Date(), { graceMs: contentGraceMs });
-      logger.info(collected, "content without a submission was collected");
-    } catch (error) {
-      logger.warn({ err: error }, "content without a submission could not be collected");
-    }
-  }
+  const collect = async () => {
+    const collected = await collectOrphans(content, references, new Date(), { graceMs: contentGraceMs });
+    logger.info(collected, "content without a submission was collected");
+  };
+  await pause(firstAfterMs, signal);
+  await keepTrying(collect, {
+    signal,
+    pauseMs: everyMs,
+    failed: (error) => logger.warn({ err: error }, "content without a submission could not be collected"),
+  });
 }
