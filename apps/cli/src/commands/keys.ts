@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Instant, instantOf } from "@carillon/domain";
+import { accessTokenSeconds, type Instant, instantOf } from "@carillon/domain";
 import { isRunning } from "@carillon/launcher";
-import { accessTokenSeconds, type SigningKey, settings, signingKeys } from "@carillon/platform";
+import { type SigningKey, settings, signingKeys } from "@carillon/platform";
 import { Argument, type Command } from "commander";
 import { defaultFolder } from "../operator/platform-address.ts";
 import { readPlatformFile } from "../up/folder/platform-file.ts";

@@ -1,5 +1,5 @@
-import type { Role, TenantId, UserId } from "@carillon/domain";
-import { type AccessClaims, accessTokenSeconds, type Bus, readStored, watchEvents } from "@carillon/platform";
+import { accessTokenSeconds, type Role, type TenantId, type UserId } from "@carillon/domain";
+import { type AccessClaims, type Bus, readStored, watchEvents } from "@carillon/platform";
 import { revocationList, revokingEvents } from "./revocation-list.ts";
 import type { SessionRef } from "./sessions.ts";
 

@@ -1,6 +1,5 @@
-import type { AuthDatabase } from "@carillon/domain";
+import { type AuthDatabase, accessTokenSeconds } from "@carillon/domain";
 import {
-  accessTokenSeconds,
   connectBus,
   connectDatabase,
   connectEventLog,

@@ -1,16 +1,10 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type TenantId, tenantIdOf } from "@carillon/domain";
+import { accessTokenSeconds, type TenantId, tenantIdOf } from "@carillon/domain";
 import { freePort } from "@carillon/testkit";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import {
-  type AccessClaims,
-  accessTokenSeconds,
-  accessTokenVerifier,
-  ownTokenVerifier,
-  signAccessToken,
-} from "./access-token.ts";
+import { type AccessClaims, accessTokenVerifier, ownTokenVerifier, signAccessToken } from "./access-token.ts";
 import { publicKey, type SigningKey, signingKeys } from "./signing-keys.ts";
 
 const claims: AccessClaims = {

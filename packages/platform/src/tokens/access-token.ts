@@ -5,8 +5,6 @@ import { z } from "zod";
 import { signCompact } from "./compact-signature.ts";
 import type { SigningKey, SigningKeys } from "./signing-keys.ts";
 
-export { accessTokenSeconds };
-
 /** Who an access token speaks for. */
 export const AccessClaims = z.object({
   sub: Actor,
