@@ -155,17 +155,21 @@ function whileItAnswers(eventLog: EventLog) {
 
 /** Looks people up in the view. */
 const accountsOf = (database: Database<AuthDatabase>) =>
-  batchedLookup(database, async (tx, userIds: readonly UserId[]) => {
-    const rows = await tx
-      .selectFrom("credentials.accounts")
-      .select(["user_id", "roles", "password_hash"])
-      .where("user_id", "in", userIds)
-      .execute();
-    return new Map(
-      rows.map(({ user_id, roles, password_hash }) => [
-        user_id,
-        // The view does not say whether it is temporary.
-        { roles, passwordHash: password_hash, passwordIsTemporary: false },
-      ]),
-    );
-  });
+  batchedLookup(
+    database,
+    async (tx, userIds: readonly UserId[]) => {
+      const rows = await tx
+        .selectFrom("credentials.accounts")
+        .select(["user_id", "roles", "password_hash"])
+        .where("user_id", "in", userIds)
+        .execute();
+      return new Map(
+        rows.map(({ user_id, roles, password_hash }) => [
+          user_id,
+          // The view does not say whether it is temporary.
+          { roles, passwordHash: password_hash, passwordIsTemporary: false },
+        ]),
+      );
+    },
+    (userId) => userId,
+  );

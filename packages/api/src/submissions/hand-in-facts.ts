@@ -23,6 +23,13 @@ export type HandInFacts = (
   studentId: UserId,
 ) => FactsProvider<SubmissionFacts>;
 
+interface Member {
+  readonly classId: ClassId;
+  readonly userId: UserId;
+}
+
+const memberName = ({ classId, userId }: Member) => `${classId}/${userId}`;
+
 const recentMs = 1_000;
 const maxAssignments = 10_000;
 
@@ -45,24 +52,24 @@ export function openHandInFacts({
   const recentAssignment = (tenantId: TenantId, assignmentId: AssignmentId) =>
     askRecently(`${tenantId}/${assignmentId}`, () => newestAssignment(tenantId, assignmentId));
 
-  const pair = (classId: string, userId: string) => `${classId}/${userId}`;
-  const studentInView = batchedLookup(database, async (tx, pairs: readonly string[]) => {
-    const [classIds, userIds] = [0, 1].map((part) => [
-      ...new Set(pairs.map((one) => one.split("/")[part] ?? "")),
-    ]);
-    const rows = await tx
-      .selectFrom("directory.memberships")
-      .select(["class_id", "user_id"])
-      .where("class_id", "in", (classIds ?? []) as ClassId[])
-      .where("user_id", "in", (userIds ?? []) as UserId[])
-      .where("role", "=", "student")
-      .where("left_at", "is", null)
-      .execute();
-    return new Map(rows.map(({ class_id, user_id }) => [pair(class_id, user_id), true]));
-  });
+  const studentInView = batchedLookup(
+    database,
+    async (tx, members: readonly Member[]) => {
+      const rows = await tx
+        .selectFrom("directory.memberships")
+        .select(["class_id as classId", "user_id as userId"])
+        .where("class_id", "in", [...new Set(members.map(({ classId }) => classId))])
+        .where("user_id", "in", [...new Set(members.map(({ userId }) => userId))])
+        .where("role", "=", "student")
+        .where("left_at", "is", null)
+        .execute();
+      return new Map(rows.map((row) => [memberName(row), true]));
+    },
+    memberName,
+  );
 
   const recentMembership = async (tenantId: TenantId, classId: ClassId, studentId: UserId) => {
-    const inView = await studentInView(tenantId, pair(classId, studentId)).catch((error: unknown) => {
+    const inView = await studentInView(tenantId, { classId, userId: studentId }).catch((error: unknown) => {
       if (error instanceof CarillonError && error.code === "unavailable") return undefined;
       throw error;
     });
