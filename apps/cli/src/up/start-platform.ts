@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import { lockFolder } from "@carillon/eventstore-node/folder-lock";
 import {
   identify,
   type Log,
@@ -18,7 +19,6 @@ import {
 import { migrateDatabases } from "@carillon/projections";
 import { engineSettings } from "./engines/engine-settings.ts";
 import { enginePorts, engines } from "./engines/engines.ts";
-import { lockFolder } from "./folder/folder-lock.ts";
 import { readPlatformFile, removePlatformFile, writePlatformFile } from "./folder/platform-file.ts";
 import { choosePorts } from "./folder/ports.ts";
 import { secretsOf } from "./folder/secrets.ts";

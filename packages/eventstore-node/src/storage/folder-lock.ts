@@ -1,58 +1,36 @@
-import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { realpathSync, rmSync } from "node:fs";
-import { connect, createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 
-/** Held by the one node that has a folder open. */
+/** Holds a folder until `release` is called or this process ends, however it ends. */
 export interface FolderLock {
-  release(): Promise<void>;
+  release(): void;
 }
 
 /**
- * Takes the exclusive lock of the folder `dir`, which must exist. The lock is a listening local socket named after the
- * folder, so the system frees it when its process dies, however it dies.
- * @throws when another node has the folder open.
+ * Takes a folder, which must exist, for the caller; gives `undefined` where another process, or another caller in this
+ * one, has it.
+ *
+ * The lock is the operating system's, held through an open SQLite transaction on the file `lock` in the folder: the
+ * kernel drops it with the process, so that there is no such thing as a stale lock, two that start at once cannot both
+ * win, and containers that share a volume see each other.
+ *
+ * @throws where there can be no such file: the folder is missing or not to be written, or its path is longer than the
+ * 500 bytes that SQLite takes. The message names the folder.
  */
-export async function lockFolder(dir: string): Promise<FolderLock> {
-  const address = lockAddress(realpathSync(dir));
-  if (address.isFile && !(await answers(address.path))) rmSync(address.path, { force: true });
-  const server = createServer((socket) => socket.destroy());
+export function lockFolder(folder: string): FolderLock | undefined {
+  let database: DatabaseSync | undefined;
   try {
-    await listen(server, address.path);
+    database = new DatabaseSync(join(folder, "lock"));
+    database.exec("BEGIN EXCLUSIVE");
   } catch (cause) {
-    throw new Error(`the folder ${dir} is already open in another event store node`, { cause });
+    database?.close();
+    const { errcode, message } = cause as { errcode?: number; message: string };
+    if (errcode === sqliteBusy) return undefined;
+    throw new Error(`the folder ${folder} cannot be locked: ${message}`, { cause });
   }
-  server.unref();
-  return {
-    async release() {
-      server.close();
-      await once(server, "close");
-    },
-  };
+  const held = database;
+  return { release: () => held.close() };
 }
 
-function lockAddress(folder: string): { path: string; isFile: boolean } {
-  const name = `eventstore-node-${createHash("sha256").update(folder).digest("hex").slice(0, 32)}`;
-  if (process.platform === "linux") return { path: `\0${name}`, isFile: false };
-  if (process.platform === "win32") return { path: `\\\\.\\pipe\\${name}`, isFile: false };
-  return { path: join(tmpdir(), `${name}.sock`), isFile: true };
-}
-
-async function listen(server: Server, path: string): Promise<void> {
-  server.listen({ path });
-  await once(server, "listening");
-}
-
-async function answers(path: string): Promise<boolean> {
-  const socket = connect({ path });
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
+/** https://sqlite.org/rescode.html#busy */
+const sqliteBusy = 5;

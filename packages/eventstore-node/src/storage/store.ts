@@ -30,7 +30,8 @@ export interface Store extends Omit<Tables, "root"> {
  */
 export async function openStore(dir: string): Promise<Store> {
   mkdirSync(dir, { recursive: true });
-  const lock = await lockFolder(dir);
+  const lock = lockFolder(dir);
+  if (lock === undefined) throw new Error(`the folder ${dir} is already open in another event store node`);
   try {
     await createStoreFile(dir);
     await refuseCutFile(dir);
@@ -42,11 +43,11 @@ export async function openStore(dir: string): Promise<Store> {
       },
       async close() {
         await root.close();
-        await lock.release();
+        lock.release();
       },
     };
   } catch (error) {
-    await lock.release();
+    lock.release();
     throw error;
   }
 }
