@@ -3,7 +3,7 @@ import type { ContentStore, Database, EventLog } from "@carillon/platform";
 import type { Procedures } from "./http/authenticated-procedures.ts";
 import type { HashPool } from "./login/passwords/hash-pool.ts";
 import type { ReceiptKeys } from "./receipts/receipt-keys.ts";
-import type { UploadSlots } from "./uploads/upload-tickets.ts";
+import type { UploadAddresses } from "./uploads/upload-addresses.ts";
 
 /** What the procedures of the worker `api` work with. */
 export interface ApiServices extends Procedures {
@@ -12,5 +12,5 @@ export interface ApiServices extends Procedures {
   readonly objects: ContentStore;
   readonly hashPool: HashPool;
   readonly receiptKeys: ReceiptKeys;
-  readonly uploadSlots: Pick<UploadSlots, "offer">;
+  readonly uploadAddresses: Pick<UploadAddresses, "offer">;
 }

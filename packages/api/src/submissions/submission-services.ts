@@ -19,7 +19,7 @@ export interface Submitted {
 
 /** What the commands and queries of submissions work with. */
 export interface SubmissionServices
-  extends Pick<ApiServices, "eventLog" | "database" | "objects" | "receiptKeys" | "uploadSlots"> {
+  extends Pick<ApiServices, "eventLog" | "database" | "objects" | "receiptKeys" | "uploadAddresses"> {
   readonly handInFacts: HandInFacts;
   /** Also for what is under way: a client that asks again because the answer is late must not make a crowd twice as large. */
   readonly submitOnce: SingleFlight<Submitted>;

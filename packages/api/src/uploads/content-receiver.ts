@@ -9,8 +9,8 @@ import {
 import { type ContentStore, commandContext, type EventLog } from "@carillon/platform";
 import type { ReceiptKeys } from "../receipts/receipt-keys.ts";
 import { readHandIn, receiptFor } from "../receipts/submission-receipt.ts";
+import { type AwaitedContent, submissionLapsed } from "./upload-addresses.ts";
 import type { UploadParts } from "./upload-parts.ts";
-import { type AwaitedContent, submissionLapsed } from "./upload-tickets.ts";
 
 /** What a client was after. */
 export interface Received {

@@ -445,7 +445,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     const content = Buffer.from("my essay");
     const { upload, submissionId } = await commit(content);
     const id = upload?.url.split("/").at(-1) ?? "";
-    const other = await openSchool(workers.gateway.url, servers.signingKey, newSlug(`slots-${runtime}`));
+    const other = await openSchool(workers.gateway.url, servers.signingKey, newSlug(`uploads-${runtime}`));
     const claims = Buffer.from(id, "base64url").toString();
     const forged = [
       claims.replace(school.tenantId, other.tenantId),

@@ -1,6 +1,6 @@
 import { CarillonError, type Instant } from "@carillon/domain";
 import { contentReceiver, partsOf, type Received, type ReceiverServices } from "./content-receiver.ts";
-import type { AwaitedContent, UploadSlots } from "./upload-tickets.ts";
+import type { AwaitedContent, UploadAddresses } from "./upload-addresses.ts";
 
 /** How far an upload is: `offset` of its `bytes` are stored; once its content is received it has a receipt. */
 export interface UploadProgress {
@@ -41,15 +41,15 @@ export interface Uploads {
 }
 
 export interface UploadServices extends ReceiverServices {
-  readonly uploadSlots: Pick<UploadSlots, "read">;
+  readonly uploadAddresses: Pick<UploadAddresses, "read">;
 }
 
 export function openUploads(services: UploadServices): Uploads {
-  const { uploadParts, uploadSlots } = services;
+  const { uploadParts, uploadAddresses } = services;
   const { received, receive } = contentReceiver(services);
 
   const awaitedBy = (id: string): AwaitedContent => {
-    const awaited = uploadSlots.read(id);
+    const awaited = uploadAddresses.read(id);
     if (awaited) return awaited;
     throw new CarillonError("upload_unknown", "There is no such upload: commit again and use its address.");
   };

@@ -19,10 +19,10 @@ import { accessMemoryMs, followRevocations } from "../login/revocations.ts";
 import { openReceiptKeys } from "../receipts/receipt-keys.ts";
 import { receiptRoute } from "../receipts/receipt-route.ts";
 import { contentRoute } from "../submissions/download-route.ts";
+import { uploadAddresses } from "../uploads/upload-addresses.ts";
 import { uploadPace } from "../uploads/upload-pace.ts";
 import { openUploadParts } from "../uploads/upload-parts.ts";
 import { uploadRoutes } from "../uploads/upload-routes.ts";
-import { uploadSlots } from "../uploads/upload-tickets.ts";
 import { openUploads } from "../uploads/uploads.ts";
 import { apiTree } from "./api-tree.ts";
 import { manifests } from "./manifests.ts";
@@ -51,7 +51,7 @@ const services = {
   objects,
   hashPool,
   receiptKeys,
-  uploadSlots: uploadSlots(RECEIPT_SIGNING_KEYS, objects, uploadPace()),
+  uploadAddresses: uploadAddresses(RECEIPT_SIGNING_KEYS, objects, uploadPace()),
   uploadParts: openUploadParts(bus),
 };
 

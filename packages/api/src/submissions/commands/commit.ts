@@ -10,7 +10,7 @@ import {
 import { byFacts } from "@carillon/platform";
 import { type Caller, envelope, personOf } from "../../http/command-envelope.ts";
 import { receiptAfterCommit, withFirstReceipt } from "../../receipts/receipt-of-stream.ts";
-import { type AwaitedContent, submissionLapsed } from "../../uploads/upload-tickets.ts";
+import { type AwaitedContent, submissionLapsed } from "../../uploads/upload-addresses.ts";
 import type { CommitInput } from "../inputs.ts";
 import { type SubmissionServices, submissionOf } from "../submission-services.ts";
 
@@ -20,7 +20,7 @@ export async function commit(
   caller: Caller,
   { assignmentId, key, ...content }: CommitInput,
 ) {
-  const { eventLog, handInFacts, uploadSlots } = services;
+  const { eventLog, handInFacts, uploadAddresses } = services;
   const { tenantId, arrivedAt: at } = caller;
   const studentId = personOf(caller);
   const { submissionId, stream } = submissionOf(tenantId, assignmentId, studentId, key);
@@ -37,7 +37,7 @@ export async function commit(
   const receipt = await receiptAfterCommit(services, "first", tenantId, executed);
   const awaited = awaitedContent(tenantId, submissionId, state);
   if (awaited && (state?.lapsed || at >= awaited.uploadBy)) throw submissionLapsed(receipt);
-  const upload = awaited ? await uploadSlots.offer(awaited, added > 0) : null;
+  const upload = awaited ? await uploadAddresses.offer(awaited, added > 0) : null;
   return { submissionId, receipt, position: String(position), upload };
 }
 

@@ -19,24 +19,24 @@ export interface AwaitedContent extends ExpectedContent {
 }
 
 /** Where and when to send content. */
-export interface UploadSlot {
+export interface UploadAddress {
   /** `/uploads/<id>` at the gateway; an absolute address is a store's own, and `submissions.received` has to follow. */
   readonly url: string;
   /** `tus` is tus 1.0, `PATCH` after `PATCH`; `put` is one `PUT` of everything. */
   readonly protocol: "tus" | "put";
   readonly headers: Readonly<Record<string, string>>;
-  /** When it is this one's turn. */
+  /** When it is this upload's turn. */
   readonly notBefore: Instant;
   /** The same in milliseconds from now: a client's clock may be wrong. */
   readonly waitMs: number;
   readonly expiresAt: Instant;
 }
 
-/** Offers slots and knows them again. */
-export interface UploadSlots {
+/** Gives uploads their signed addresses, and reads them again. */
+export interface UploadAddresses {
   /** @param isNew whether the content was not awaited before: what is new takes a turn of its own */
-  offer(awaited: AwaitedContent, isNew: boolean): Promise<UploadSlot>;
-  /** What a slot's id is for; undefined for an id that we did not make. */
+  offer(awaited: AwaitedContent, isNew: boolean): Promise<UploadAddress>;
+  /** What the upload of this id is for; undefined for an id that we did not sign. */
   read(id: string): AwaitedContent | undefined;
 }
 
@@ -49,17 +49,17 @@ const AwaitedContent = z.object({
 });
 
 /**
- * Slots whose ids are tokens that say everything. Whoever has the id can send that content and nothing else, and the same
- * content has the same id.
+ * Addresses whose ids are signed tokens that say everything. A client that has the id can send that content and nothing
+ * else, and the same content has the same id.
  *
- * @param keys the keys of receipts. The oldest makes ids, since workers that are not restarted yet know no newer one; any knows
- * its own again
+ * @param keys the keys of receipts. The oldest signs ids, since workers that are not restarted yet know no newer one; any
+ * knows its own again
  */
-export function uploadSlots(
+export function uploadAddresses(
   keys: readonly SigningKey[],
   objects: Pick<ContentStore, "presignedPut">,
   pace: UploadPace,
-): UploadSlots {
+): UploadAddresses {
   const tokens = signedTokens(AwaitedContent, { purpose: "upload", keys: keys.map(({ d = "" }) => d) });
 
   return {

@@ -2,8 +2,8 @@ import { generateKeyPairSync } from "node:crypto";
 import { instantOf, type SubmissionId, type TenantId } from "@carillon/domain";
 import type { SigningKey } from "@carillon/platform";
 import { expect, test } from "vitest";
+import { uploadAddresses } from "./upload-addresses.ts";
 import { uploadPace } from "./upload-pace.ts";
-import { uploadSlots } from "./upload-tickets.ts";
 
 const newKey = (kid: string) =>
   ({ ...generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" }), kid }) as SigningKey;
@@ -16,34 +16,34 @@ const awaited = {
   uploadBy: instantOf(new Date("2026-09-01T08:59:00.123Z")),
 };
 const [old, next] = [newKey("old"), newKey("next")];
-const slotsOf = (...keys: SigningKey[]) => uploadSlots(keys, ownAddresses, uploadPace());
-const idOf = async (slots: ReturnType<typeof slotsOf>) =>
-  (await slots.offer(awaited, true)).url.replace("/uploads/", "");
+const addressesOf = (...keys: SigningKey[]) => uploadAddresses(keys, ownAddresses, uploadPace());
+const idOf = async (addresses: ReturnType<typeof addressesOf>) =>
+  (await addresses.offer(awaited, true)).url.replace("/uploads/", "");
 
 test("an id says what it is for, and the same content has the same id", async () => {
-  const slots = slotsOf(old);
-  const id = await idOf(slots);
-  expect(slots.read(id)).toEqual(awaited);
-  expect(await idOf(slots)).toBe(id);
+  const addresses = addressesOf(old);
+  const id = await idOf(addresses);
+  expect(addresses.read(id)).toEqual(awaited);
+  expect(await idOf(addresses)).toBe(id);
 });
 
 test("workers know each other's ids while a key is added, and nobody else's", async () => {
-  expect(slotsOf(old).read(await idOf(slotsOf(old, next)))).toEqual(awaited);
-  expect(slotsOf(next, old).read(await idOf(slotsOf(old)))).toEqual(awaited);
-  expect(slotsOf(next).read(await idOf(slotsOf(old)))).toBeUndefined();
+  expect(addressesOf(old).read(await idOf(addressesOf(old, next)))).toEqual(awaited);
+  expect(addressesOf(next, old).read(await idOf(addressesOf(old)))).toEqual(awaited);
+  expect(addressesOf(next).read(await idOf(addressesOf(old)))).toBeUndefined();
 });
 
 test("an id with another letter is not ours", async () => {
-  const slots = slotsOf(old);
-  const id = await idOf(slots);
+  const addresses = addressesOf(old);
+  const id = await idOf(addresses);
   for (let at = 0; at < id.length - 1; at += 7) {
     const changed = `${id.slice(0, at)}${id[at] === "A" ? "B" : "A"}${id.slice(at + 1)}`;
-    expect(slots.read(changed)).toBeUndefined();
+    expect(addresses.read(changed)).toBeUndefined();
   }
-  expect(slots.read("")).toBeUndefined();
+  expect(addresses.read("")).toBeUndefined();
 });
 
-test("where the store has addresses of its own, the slot is one", async () => {
+test("where the store has addresses of its own, the upload has one of them", async () => {
   const direct = {
     url: "https://s3.example/content?X-Amz-Signature=1",
     headers: { "x-amz-checksum-sha256": "q" },
@@ -53,7 +53,7 @@ test("where the store has addresses of its own, the slot is one", async () => {
     asked.push(input);
     return Promise.resolve(direct);
   };
-  const slot = await uploadSlots([old], { presignedPut }, uploadPace()).offer(awaited, true);
-  expect(slot).toMatchObject({ ...direct, protocol: "put", expiresAt: awaited.uploadBy });
+  const upload = await uploadAddresses([old], { presignedPut }, uploadPace()).offer(awaited, true);
+  expect(upload).toMatchObject({ ...direct, protocol: "put", expiresAt: awaited.uploadBy });
   expect(asked).toEqual([[awaited.tenantId, awaited, new Date(awaited.uploadBy)]]);
 });
