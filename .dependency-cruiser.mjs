@@ -189,7 +189,7 @@ export default {
           "^packages/api/src/$1/",
           "^packages/api/src/login/passwords/(input|strength).ts$",
           "^packages/api/src/school/class-access.ts$",
-          "^packages/api/src/uploads/upload-tickets.ts$",
+          "^packages/api/src/uploads/upload-addresses.ts$",
           "^packages/api/src/receipts/(receipt-keys|receipt-of-stream|submission-receipt).ts$",
         ],
       },
