@@ -5,9 +5,9 @@ import {
   type GroupFilter,
   type GroupSettings,
   LIVE,
-  parsePlace,
-  placeText,
+  parseSourcePosition,
   STRATEGY_NAMES,
+  sourcePositionText,
 } from "./settings.ts";
 import { appendSystemEvent, changeMetadata } from "./streams.ts";
 
@@ -46,7 +46,7 @@ function toEntry({ source, group, filter, settings, liveFrom }: GroupConfig) {
     resolveLinkTos: settings.resolveLinkTos,
     extraStatistics: settings.extraStatistics,
     messageTimeout: settings.messageTimeout,
-    startPosition: placeText(source, settings.startFrom),
+    startPosition: sourcePositionText(source, settings.startFrom),
     liveFrom,
     liveBufferSize: settings.liveBufferSize,
     historyBufferSize: settings.historyBufferSize,
@@ -72,7 +72,7 @@ function toFilterEntry({ on, regex, prefixes }: GroupFilter) {
 
 function fromEntry(value: unknown): GroupConfig | undefined {
   const entry = new Fields(value);
-  const startFrom = parsePlace(entry.text("startPosition"));
+  const startFrom = parseSourcePosition(entry.text("startPosition"));
   const strategy = STRATEGY_NAMES.find((name) => name === entry.text("namedConsumerStrategy"));
   if (entry.text("stream") === "" || startFrom === undefined || strategy === undefined) return undefined;
   const settings: GroupSettings = {

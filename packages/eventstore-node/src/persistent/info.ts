@@ -1,14 +1,15 @@
 import persistent from "@eventstore/db-client/generated/persistent_pb.js";
 import type { Consumer } from "./delivery/consumer.ts";
 import type { SubscriptionGroup } from "./delivery/group.ts";
-import { placeText } from "./settings.ts";
+import { sourcePositionText } from "./settings.ts";
 
 /** What clients hear about a group. Rates count from the last time that a client asked; `now` is in milliseconds. */
 export function describeGroup(group: SubscriptionGroup, now: number): persistent.SubscriptionInfo {
   const { source, group: name, settings } = group.config;
   const { figures } = group;
   const { total, sinceLast, perSecond } = figures.rate.look(now);
-  const text = (place: number | undefined) => (place === undefined ? "" : placeText(source, place));
+  const text = (position: number | undefined) =>
+    position === undefined ? "" : sourcePositionText(source, position);
   return new persistent.SubscriptionInfo()
     .setEventSource(source)
     .setGroupName(name)
@@ -20,7 +21,7 @@ export function describeGroup(group: SubscriptionGroup, now: number): persistent
     .setLastCheckpointedEventPosition(text(figures.lastCheckpoint))
     .setLastKnownEventPosition(text(figures.lastKnown))
     .setResolveLinkTos(settings.resolveLinkTos)
-    .setStartFrom(placeText(source, settings.startFrom))
+    .setStartFrom(sourcePositionText(source, settings.startFrom))
     .setMessageTimeoutMilliseconds(settings.messageTimeout)
     .setExtraStatistics(settings.extraStatistics)
     .setMaxRetryCount(settings.maxRetryCount)

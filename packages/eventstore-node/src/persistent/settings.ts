@@ -56,13 +56,13 @@ export function groupKey(source: string, group: string): string {
   return `${source}::${group}`;
 }
 
-/** The wire form of a place in the source: a revision, or a position. */
-export function placeText(source: string, place: number): string {
-  return source === ALL ? `C:${place}/P:${place}` : String(place);
+/** The wire form of a position in the source: a revision of a stream, or a position in `$all`. */
+export function sourcePositionText(source: string, position: number): string {
+  return source === ALL ? `C:${position}/P:${position}` : String(position);
 }
 
-/** Reads back what `placeText` gave; undefined when it is no place. */
-export function parsePlace(text: string): number | undefined {
+/** Reads back what `sourcePositionText` gave; undefined when it is no position. */
+export function parseSourcePosition(text: string): number | undefined {
   const [, digits] = /^(?:C:)?(-?\d+)(?:\/P:-?\d+)?$/.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits);
 }

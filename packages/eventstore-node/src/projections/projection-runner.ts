@@ -7,7 +7,7 @@ import type { ProposedEvent } from "../storage/write-batch.ts";
 import { checkStreamName } from "../streams/append-requests.ts";
 import type { Link, StandardProjection } from "./standard-projections.ts";
 
-/** After so many events without a link the place is written down, so that a start looks at no more than these. */
+/** After so many events without a link the position is written down, so that a start looks at no more than these. */
 const CHECKPOINT_INTERVAL = 10_000;
 
 /** How long to wait before links that could not be written are tried again. */

@@ -94,15 +94,15 @@ function chosen(
 
 function details(log: EventLog, runner: ProjectionRunner): projections.StatisticsResp.Details {
   const { name } = runner.projection;
-  const place = `C:${runner.position}/P:${runner.position}`;
+  const position = `C:${runner.position}/P:${runner.position}`;
   return new projections.StatisticsResp.Details()
     .setName(name)
     .setEffectivename(name)
     .setMode("Continuous")
     .setStatus(runner.isRunning ? "Running" : "Stopped")
     .setStatereason(runner.problem)
-    .setPosition(place)
-    .setLastcheckpoint(place)
+    .setPosition(position)
+    .setLastcheckpoint(position)
     .setProgress(log.lastPosition === 0 ? 100 : (100 * runner.position) / log.lastPosition)
     .setEventsprocessedafterrestart(String(runner.processed));
 }

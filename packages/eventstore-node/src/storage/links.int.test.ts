@@ -106,10 +106,10 @@ test("a reader may have ids as two numbers, of events and of links", async () =>
 /** The options of a read of one event from the start of `stream`, links resolved, with structured ids. */
 function structuredRead(stream: string): Uint8Array {
   const identifier = Buffer.concat([Buffer.from([0x1a, stream.length]), Buffer.from(stream)]);
-  const place = Buffer.concat([Buffer.from([0x0a, identifier.length]), identifier, Buffer.from([0x1a, 0])]);
+  const source = Buffer.concat([Buffer.from([0x0a, identifier.length]), identifier, Buffer.from([0x1a, 0])]);
   return Buffer.concat([
-    Buffer.from([0x0a, place.length]),
-    place,
+    Buffer.from([0x0a, source.length]),
+    source,
     Buffer.from([0x20, 1]), // resolve_links
     Buffer.from([0x28, 1]), // count
     Buffer.from([0x42, 0]), // no_filter

@@ -8,13 +8,13 @@ import { varintSize, WireReader, writeVarint } from "../encoding/protobuf.ts";
 /** The revision that a tombstone takes in its stream: the largest signed 64-bit integer, as on the real server. */
 export const TOMBSTONE_REVISION = 2n ** 63n - 1n;
 
-/** One event with its place in the log. */
+/** One event with its position in the log. */
 export interface EventRecord {
   /** 36 characters, lower case. */
   readonly id: string;
   readonly stream: string;
   readonly revision: number | bigint;
-  /** Its place among all events; both the commit and the prepare position. */
+  /** Its position among all events; both the commit and the prepare position. */
   readonly position: number;
   readonly type: string;
   readonly isJson: boolean;

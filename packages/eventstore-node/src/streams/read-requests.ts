@@ -7,7 +7,7 @@ import { checkStreamName } from "./append-requests.ts";
 /** Where reading begins: an end of the log or stream, or the position or revision that the client names. */
 export type From = "start" | "end" | number;
 
-interface Place {
+interface ReadStart {
   readonly from: From;
   /** Undefined when the stream asked for is `$all`. */
   readonly stream: string | undefined;
@@ -22,15 +22,15 @@ export interface EventForm {
 }
 
 /** A read that ends: so many events in one direction. */
-export interface BoundedRead extends Place, EventForm {
+export interface BoundedRead extends ReadStart, EventForm {
   readonly kind: "read";
   readonly filter: Filter | undefined;
   readonly backwards: boolean;
   readonly limit: number;
 }
 
-/** A read that goes on with what is appended later. It starts after the place that it names. */
-export interface SubscriptionRequest extends Place, EventForm {
+/** A read that goes on with what is appended later. It starts after the position or revision that it names. */
+export interface SubscriptionRequest extends ReadStart, EventForm {
   readonly kind: "subscription";
   readonly filter: Filter | undefined;
 }
@@ -39,20 +39,20 @@ export interface SubscriptionRequest extends Place, EventForm {
 export function parseReadRequest(request: streams.ReadReq): BoundedRead | SubscriptionRequest {
   const options = request.getOptions();
   if (options === undefined) throw new RangeError("a read needs options");
-  const place = {
-    ...parsePlace(options),
+  const what = {
+    ...parseStart(options),
     filter: parseFilter(options),
     resolveLinks: options.getResolveLinks(),
     structuredIds: options.getUuidOption()?.hasStructured() ?? false,
   };
-  if (options.hasSubscription()) return { kind: "subscription", ...place };
+  if (options.hasSubscription()) return { kind: "subscription", ...what };
   if (!options.hasCount()) throw new RangeError("a read needs a count or a subscription");
   const { BACKWARDS } = streams.ReadReq.Options.ReadDirection;
   return {
     kind: "read",
     backwards: options.getReadDirection() === BACKWARDS,
     limit: Number(options.getCount()),
-    ...place,
+    ...what,
   };
 }
 
@@ -72,7 +72,7 @@ export function parseDeleteOptions(
   throw new RangeError("a delete needs an expected revision");
 }
 
-function parsePlace(options: streams.ReadReq.Options): Place {
+function parseStart(options: streams.ReadReq.Options): ReadStart {
   const one = options.getStream();
   if (one !== undefined) {
     const from = one.hasStart() ? "start" : one.hasEnd() ? "end" : Number(one.getRevision());

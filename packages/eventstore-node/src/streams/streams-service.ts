@@ -75,11 +75,9 @@ export function streamsService(
       try {
         const { stream, expected } = parseDeleteOptions(call.request.getOptions());
         demand(access.mayAccess(call.metadata, "delete", stream));
-        const position = positionOf(stream, expected, await log.softDelete(stream, expected));
-        const place = new streams.DeleteResp.Position()
-          .setCommitPosition(position)
-          .setPreparePosition(position);
-        answer(null, new streams.DeleteResp().setPosition(place));
+        const at = positionOf(stream, expected, await log.softDelete(stream, expected));
+        const position = new streams.DeleteResp.Position().setCommitPosition(at).setPreparePosition(at);
+        answer(null, new streams.DeleteResp().setPosition(position));
       } catch (error) {
         answer(toStatus(error));
       }
@@ -92,11 +90,9 @@ export function streamsService(
       try {
         const { stream, expected } = parseDeleteOptions(call.request.getOptions());
         demand(access.mayAccess(call.metadata, "delete", stream));
-        const position = positionOf(stream, expected, await log.tombstone(stream, expected));
-        const place = new streams.TombstoneResp.Position()
-          .setCommitPosition(position)
-          .setPreparePosition(position);
-        answer(null, new streams.TombstoneResp().setPosition(place));
+        const at = positionOf(stream, expected, await log.tombstone(stream, expected));
+        const position = new streams.TombstoneResp.Position().setCommitPosition(at).setPreparePosition(at);
+        answer(null, new streams.TombstoneResp().setPosition(position));
       } catch (error) {
         answer(toStatus(error));
       }

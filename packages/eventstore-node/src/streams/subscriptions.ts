@@ -8,7 +8,7 @@ import type { From, SubscriptionRequest } from "./read-requests.ts";
 import { caughtUp, checkpoint, confirmation, type ResponseWriter } from "./response-writer.ts";
 
 /**
- * Sends the events of `$all` after the place asked for, then those that are appended, until the client leaves. There
+ * Sends the events of `$all` after the position asked for, then those that are appended, until the client leaves. There
  * is no live queue: every subscriber reads the log at its own pace, so a slow one costs no memory.
  */
 export async function subscribeToAll(

@@ -1,6 +1,6 @@
 import type { EventLog } from "../../storage/log.ts";
 import { parseObject } from "../../storage/stream-metadata.ts";
-import { parsePlace, placeText } from "../settings.ts";
+import { parseSourcePosition, sourcePositionText } from "../settings.ts";
 import { appendSystemEvent, changeMetadata, checkpointStream } from "../streams.ts";
 
 /** How many checkpoints of a group stay visible, as on the real server. */
@@ -20,15 +20,15 @@ export class GroupCheckpoints {
     this.#newId = newId;
   }
 
-  /** The place up to which everything was done; undefined before the first checkpoint. */
+  /** The position up to which everything was done; undefined before the first checkpoint. */
   read(): number | undefined {
     const data = this.#log.reader.lastData(this.#stream);
-    return data && parsePlace(String(JSON.parse(data.toString())));
+    return data && parseSourcePosition(String(JSON.parse(data.toString())));
   }
 
   /** Resolves when the checkpoint is on disk. */
-  async write(place: number): Promise<void> {
-    const data = JSON.stringify(placeText(this.#source, place));
+  async write(position: number): Promise<void> {
+    const data = JSON.stringify(sourcePositionText(this.#source, position));
     const event = { type: "$SubscriptionCheckpoint", isJson: true, data };
     await appendSystemEvent(this.#log, this.#stream, event, this.#newId);
     // After the event: before it, changed metadata would show the checkpoints of a deleted group of the same name.

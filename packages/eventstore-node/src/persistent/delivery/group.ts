@@ -194,8 +194,8 @@ export class SubscriptionGroup {
   }
 
   #take({ events, reached }: SourcePage): void {
-    for (const { place, record } of events) {
-      const message = newMessage(record, place);
+    for (const { sourcePosition, record } of events) {
+      const message = newMessage(record, sourcePosition);
       this.#progress.begin(message);
       this.#queue.add(message);
     }

@@ -10,17 +10,17 @@ export interface Message {
   /** Where its record is in the log. */
   readonly position: number;
   /** Where it stands in the source; undefined for one that was parked, which no checkpoint waits for. */
-  readonly place: number | undefined;
+  readonly sourcePosition: number | undefined;
   retries: number;
   pinningKey: string | undefined;
 }
 
-/** The message for `record`, which stands at `place` in the source. */
-export function newMessage(record: Buffer, place: number | undefined): Message {
+/** The message for `record`, which stands at `sourcePosition`. */
+export function newMessage(record: Buffer, sourcePosition: number | undefined): Message {
   return {
     id: recordId(record),
     position: recordPosition(record),
-    place,
+    sourcePosition,
     retries: 0,
     pinningKey: undefined,
   };
@@ -51,7 +51,7 @@ export class MessageReader {
 
   /** A parked message is a link, whatever the group wants of other links. */
   resolvesLink(message: Message): boolean {
-    return this.#settings.resolveLinkTos || message.place === undefined;
+    return this.#settings.resolveLinkTos || message.sourcePosition === undefined;
   }
 
   /** What the pinning strategies keep together. */

@@ -7,11 +7,11 @@ export class GroupProgress {
   readonly #config: GroupConfig;
   readonly #checkpoints: GroupCheckpoints;
   readonly #now: () => number;
-  /** Everything before this place was none of the group's when it started. */
+  /** Everything before this position was none of the group's when it started. */
   readonly start: number;
   /** Everything that was read and is not done, in the order of the source: the first one holds the checkpoint back. */
   readonly #unfinished = new Set<Message>();
-  /** The last place that was looked at. */
+  /** The last position that was looked at. */
   #reached: number;
   #checkpoint: number | undefined;
   #checkpointedAt = -Infinity;
@@ -28,7 +28,7 @@ export class GroupProgress {
     this.#reached = this.start - 1;
   }
 
-  /** The last place that is on disk as done. */
+  /** The last position that is on disk as done. */
   get checkpoint(): number | undefined {
     return this.#checkpoint;
   }
@@ -43,9 +43,9 @@ export class GroupProgress {
     this.#unfinished.delete(message);
   }
 
-  /** The source was looked at up to `place`. */
-  reach(place: number): void {
-    this.#reached = place;
+  /** The source was looked at up to `position`. */
+  reach(position: number): void {
+    this.#reached = position;
   }
 
   /**
@@ -55,27 +55,27 @@ export class GroupProgress {
   writeWhenDue(isTimeCheck: boolean): Promise<void> | undefined {
     if (this.#isWriting) return undefined;
     const { checkPointAfter, checkPointLowerBound, checkPointUpperBound } = this.#config.settings;
-    const place = this.#donePlace;
-    const done = place - (this.#checkpoint ?? this.start - 1);
+    const position = this.#donePosition;
+    const done = position - (this.#checkpoint ?? this.start - 1);
     const now = this.#now();
     const isTime = isTimeCheck && checkPointAfter > 0 && now - this.#checkpointedAt >= checkPointAfter;
     if (done <= 0) return undefined;
     if (done < checkPointUpperBound && !(isTime && done >= checkPointLowerBound)) return undefined;
     this.#checkpointedAt = now;
-    return this.#write(place);
+    return this.#write(position);
   }
 
   /** Everything up to here is done. */
-  get #donePlace(): number {
+  get #donePosition(): number {
     const [first] = this.#unfinished;
-    return first?.place === undefined ? this.#reached : first.place - 1;
+    return first?.sourcePosition === undefined ? this.#reached : first.sourcePosition - 1;
   }
 
-  async #write(place: number): Promise<void> {
+  async #write(position: number): Promise<void> {
     this.#isWriting = true;
     try {
-      await this.#checkpoints.write(place);
-      this.#checkpoint = place;
+      await this.#checkpoints.write(position);
+      this.#checkpoint = position;
     } catch {
       // Another is written when the next is due.
     }

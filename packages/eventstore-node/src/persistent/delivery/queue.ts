@@ -26,11 +26,13 @@ export class MessageQueue {
   /** Puts the message, which counts as tried once more, behind those that stand before it in the source. */
   retryLater(message: Message): void {
     message.retries++;
-    const { place } = message;
+    const { sourcePosition } = message;
     const at =
-      place === undefined
+      sourcePosition === undefined
         ? this.#toRetry.length
-        : this.#toRetry.findLastIndex((other) => other.place !== undefined && other.place < place) + 1;
+        : this.#toRetry.findLastIndex(
+            (other) => other.sourcePosition !== undefined && other.sourcePosition < sourcePosition,
+          ) + 1;
     this.#toRetry.splice(at, 0, message);
   }
 

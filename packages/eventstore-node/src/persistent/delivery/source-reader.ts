@@ -21,7 +21,7 @@ export class SourceReader {
   #isStopped = false;
   #wake: (() => void) | undefined;
 
-  /** Reads from place `start` on, `batchSize` events at a time, once `run` is called. */
+  /** Reads from position `start` on, `batchSize` events at a time, once `run` is called. */
   constructor(source: Source, start: number, batchSize: number, listener: SourceListener) {
     this.#source = source;
     this.#next = start;
@@ -34,7 +34,7 @@ export class SourceReader {
     return this.#isLive;
   }
 
-  /** The place of the last event that was read. */
+  /** The position of the last event that was read. */
   get lastRead(): number | undefined {
     return this.#lastRead;
   }
@@ -53,7 +53,7 @@ export class SourceReader {
           continue;
         }
         this.#next = page.next;
-        this.#lastRead = page.events.at(-1)?.place ?? this.#lastRead;
+        this.#lastRead = page.events.at(-1)?.sourcePosition ?? this.#lastRead;
         this.#listener.take(page);
         await nextTurn();
       }

@@ -6,21 +6,21 @@ import { isHiddenInAll } from "../streams.ts";
 
 /** One step through a source. */
 export interface SourcePage {
-  /** The events that the group wants, with their places. */
-  readonly events: readonly { readonly place: number; readonly record: Buffer }[];
+  /** The events that the group wants, with their positions. */
+  readonly events: readonly { readonly sourcePosition: number; readonly record: Buffer }[];
   /** Where to go on. */
   readonly next: number;
-  /** The last place that was looked at and counts; undefined when none does. */
+  /** The last position that was looked at and counts; undefined when none does. */
   readonly reached: number | undefined;
 }
 
-/** Where a group takes its events from. Places are revisions of the stream, or positions for `$all`. */
+/** Where a group takes its events from. Its positions are revisions of the stream, or those of the log for `$all`. */
 export interface Source {
-  /** At most `limit` events from place `from` on; undefined at the end. */
+  /** At most `limit` events from position `from` on; undefined at the end. */
   page(from: number, limit: number): SourcePage | undefined;
-  /** The place after the last event that there is now. */
+  /** The position after the last event that there is now. */
   readonly end: number;
-  /** The place of the last event that the group wants, as far as a short look tells. */
+  /** The position of the last event that the group wants, as far as a short look tells. */
   readonly lastWanted: number | undefined;
 }
 
@@ -43,7 +43,7 @@ function streamSource(log: EventLog, stream: string, now: () => number): Source 
       if (start > view.last) return undefined;
       const records = log.reader.stream(view.number, start, view.last, limit);
       const events = records
-        .map((record, offset) => ({ place: start + offset, record }))
+        .map((record, offset) => ({ sourcePosition: start + offset, record }))
         .filter(({ record }) => !isExpired(record, view.maxAge, now()));
       const next = start + records.length;
       return { events, next, reached: next - 1 };
@@ -73,14 +73,14 @@ function allSource(
       // Positions count from 1.
       let next = Math.max(from, 1);
       if (next > last) return undefined;
-      const events: { place: number; record: Buffer }[] = [];
+      const events: { sourcePosition: number; record: Buffer }[] = [];
       let reached: number | undefined;
       for (const record of log.reader.all(next, last, limit * readsPerWanted)) {
-        const place = next++;
+        const sourcePosition = next++;
         const verdict = judge(record);
-        if (verdict !== "hidden") reached = place;
+        if (verdict !== "hidden") reached = sourcePosition;
         if (verdict !== "wanted") continue;
-        events.push({ place, record });
+        events.push({ sourcePosition, record });
         if (events.length === limit) break;
       }
       return { events, next, reached };

@@ -8,8 +8,8 @@ import { metastreamOf } from "../stream-metadata.ts";
 export interface Findings {
   /** Something is damaged: what and where. */
   damage(text: string): void;
-  /** All is checked up to this place. */
-  reached(place: string): void;
+  /** All is checked up to here. */
+  reached(where: string): void;
 }
 
 const PROGRESS_EVERY = 1000;
@@ -109,8 +109,8 @@ class Snapshot {
       const nextPosition = decodePosition(value);
       const isSame = nextStream === stream;
       if (nextStream < stream || nextRevision !== (isSame ? revision + 1 : 0)) {
-        const place = `revision ${revision} of stream number ${stream}`;
-        this.#findings.damage(`the index goes on with ${nextRevision} of ${nextStream} after ${place}`);
+        const where = `revision ${revision} of stream number ${stream}`;
+        this.#findings.damage(`the index goes on with ${nextRevision} of ${nextStream} after ${where}`);
         if (nextStream < stream || (isSame && nextRevision <= revision)) break;
       } else if (isSame && nextPosition <= position) {
         this.#findings.damage(

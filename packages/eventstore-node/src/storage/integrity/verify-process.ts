@@ -18,7 +18,7 @@ const findings: Findings = {
     damageCount++;
     if (damageCount >= DAMAGE_LIMIT) throw new Error("more is damaged; this list ends here");
   },
-  reached: (place) => say({ kind: "reached", place }),
+  reached: (where) => say({ kind: "reached", where }),
 };
 
 const [dir = "."] = process.argv.slice(2);
