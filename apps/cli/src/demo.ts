@@ -37,7 +37,7 @@ async function caughtUp<Report extends { stale: boolean }>(ask: () => Promise<Re
 }
 
 /**
- * One short school day through the front door: enrol, log in, open a class, publish, hand in, check the receipt, grade,
+ * One short school day through the gateway: enrol, log in, open a class, publish, hand in, check the receipt, grade,
  * report. Each start of the platform adds one assignment; everything else is there from the first.
  *
  * @param say prints one line

@@ -10,7 +10,7 @@ export interface OwnPlatform {
   readonly secrets: Readonly<Record<string, string>>;
   readonly eventstoreUrl: string;
   readonly natsUrl: string;
-  /** Every database with the login of who fills it. */
+  /** Every database with the login of the projector that fills it. */
   readonly projectorUrls: Readonly<Record<"live" | "auth" | "reports", string>>;
   /** The superuser's address of its Postgres. */
   readonly postgresUrl: string;

@@ -51,7 +51,7 @@ app.post("/trpc/auth.login", async (context) => {
   return context.json(data({ accessToken: token, refreshToken: token, roles: user.roles }));
 });
 
-/** Somebody comes back with his session: it is looked up and touched. */
+/** Somebody returns with their session: it is looked up and touched. */
 app.post("/trpc/auth.refresh", async (context) => {
   const { refreshToken } = await context.req.json();
   const { rows } = await pool.query(

@@ -2,7 +2,7 @@
 export interface Side {
   /** Where its students come in. */
   readonly url: string;
-  /** A JSON file: everybody's refresh token by number, null for who has none. */
+  /** A JSON file: everybody's refresh token by number, null for one who has none. */
   readonly tokens: string;
   /** Its processes by name, at this moment. */
   pids(): Readonly<Record<string, number>>;

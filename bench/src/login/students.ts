@@ -1,6 +1,6 @@
 /**
  * The students of one side: `node students.ts FILE`. Does the jobs below; the file has everybody's refresh token by
- * number, null for who has none. Who is asked to wait comes back by itself, as the web page does.
+ * number, null for one who has none. A client that is asked to wait tries again by itself, as the web page does.
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
@@ -94,7 +94,7 @@ function counted() {
 
 const failedOf = (failures: Record<string, number>) => Object.values(failures).reduce((a, b) => a + b, 0);
 
-/** Whoever's turn it is: from one job to the next, so that everybody has his. */
+/** The student whose turn it is: from one job to the next, so that everybody has theirs. */
 let next = 0;
 const returning = tokens.flatMap((token, student) => (token === null ? [] : [student]));
 

@@ -10,14 +10,14 @@ export interface SubmitOptions {
   /** Where the students come in. */
   readonly url: string;
   readonly tokenOf: (handIn: HandIn) => string;
-  /** For how long a client comes back that is asked to wait or gets no answer, in milliseconds. */
+  /** For how long a client tries again that is asked to wait or gets no answer, in milliseconds. */
   readonly patienceMs: number;
   /** After how long without an answer it breaks the connection and sends the request again, in milliseconds. */
   readonly answerTimeoutMs?: number;
   readonly onWait?: NonNullable<Parameters<typeof retryWhenBusy>[0]["onWait"]>;
 }
 
-/** The clients: who is asked to wait comes back by itself, as the web page does. */
+/** The clients: one that is asked to wait tries again by itself, as the web page does. */
 export function submitTo({ url, tokenOf, patienceMs, answerTimeoutMs, onWait }: SubmitOptions): Submit {
   const client = createTRPCClient<AppRouter>({
     links: [

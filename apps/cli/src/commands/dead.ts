@@ -149,9 +149,9 @@ const asJson = ({ event: { position, previous: _, ...event }, ...letter }: DeadL
 
 /** For a list: what the event says of a person is shown one by one only. */
 const withoutData = (letter: DeadLetter | DiscardedLetter) => {
-  const { event, ...about } = asJson(letter);
-  const { data: _, metadata: __, ...place } = event;
-  return { ...about, event: place };
+  const { event, ...fields } = asJson(letter);
+  const { data: _, metadata: __, ...eventFields } = event;
+  return { ...fields, event: eventFields };
 };
 
 const asLine = (letter: DeadLetter | DiscardedLetter) =>

@@ -26,7 +26,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 async function up({ data, portBase, demo }: UpOptions): Promise<void> {
   const stopping = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stopping.abort());
-  // Whoever reads our output may leave; the platform stays.
+  // The reader of our output may leave; the platform stays.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
   const log = lineLog(process.stderr);

@@ -12,7 +12,7 @@ export const createClient = (url: string, token?: string) =>
 export type Client = ReturnType<typeof createClient>;
 
 /**
- * A client for whoever runs the platform: the signing key is what makes an operator. The token is valid for ten minutes.
+ * A client for an operator of the platform: the signing key is what makes an operator. The token is valid for ten minutes.
  *
  * @param tenantId the tenant to act in; null for what belongs to none
  */

@@ -16,7 +16,7 @@ export interface Platform {
   readonly natsUrl: string;
   /** Sign the tokens with which the operator's own commands come in. */
   readonly authSigningKeys: readonly SigningKey[];
-  /** Its databases with the login of who fills them; undefined if the environment does not name them. */
+  /** Its databases with the login of the projectors that fill them; undefined if the environment does not name them. */
   readonly projectorUrls: DatabaseUrls | undefined;
   /** Its processes by name; empty if it was named by the environment. */
   readonly pids: Readonly<Record<string, number>>;

@@ -17,7 +17,7 @@ const floodMs = 1_200;
 /** What a client knows after a cycle. */
 export interface Client {
   readonly handIn: HandIn;
-  /** Undefined for a client that gave up even though it came back. */
+  /** Undefined for a client that gave up even though it tried again. */
   receipt: string | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface Cycle {
 const askAgainEvery = 4;
 const inFlight = 16;
 
-/** A flood under which processes are killed. Who has no receipt afterwards hands in again, under the same key. */
+/** A flood under which processes are killed. A student who has no receipt afterwards hands in again, under the same key. */
 export async function runCycle(
   platform: RunningPlatform,
   { submit, submitPatiently }: Clients,

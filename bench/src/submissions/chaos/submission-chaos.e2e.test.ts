@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { bench } from "../../harness/testing.ts";
 
-test("twenty floods with kill -9: what has a receipt is there once, who has none gets one", async () => {
+test("twenty floods with kill -9: what has a receipt is there once, a student who has none gets one", async () => {
   const folder = mkdtempSync(join(tmpdir(), "bench-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const json = join(folder, "figures.json");

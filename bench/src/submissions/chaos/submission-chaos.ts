@@ -20,7 +20,7 @@ import { countReadModelWrong } from "./read-model.ts";
 
 const handInsOfCycle = 40;
 const students = 200;
-/** How long somebody tries who closes the page then, and somebody who comes back, in milliseconds. */
+/** How long somebody tries who closes the page then, and somebody who opens it again, in milliseconds. */
 const patience = { short: 2_000, long: 180_000 };
 /** A client breaks a connection that has not answered in so long, in milliseconds, and sends again. */
 const answerTimeoutMs = 1_500;
@@ -70,7 +70,7 @@ export async function submissionChaos({
     const promised = acknowledgedBy(result.clients);
     const lost = await lostOf(await readLog(), promised);
     say(
-      `cycle ${cycle + 1} of ${cycles}: killed ${result.kills.join(", ")}; ${result.interrupted} came back` +
+      `cycle ${cycle + 1} of ${cycles}: killed ${result.kills.join(", ")}; ${result.interrupted} tried again` +
         `, ${handIns.length - promised.length} without a receipt, ${lost} lost`,
     );
     acknowledged.push(...promised);

@@ -37,8 +37,8 @@ export function appendTo(url: string, { classes }: Schools): Submit {
     const sha256 = digestOf(handIn.content);
     const id = submissionIdOf(tenantId, assignmentId, studentId, key);
     const events = eventsOf(handIn, sha256, assignments.get(assignmentId)).map(({ type, data }) => {
-      const { commandId, ...about } = commandContext(tenantId, studentId, instantOf(new Date()));
-      const metadata = { ...about, schema: currentVersion(type) };
+      const { commandId, ...context } = commandContext(tenantId, studentId, instantOf(new Date()));
+      const metadata = { ...context, schema: currentVersion(type) };
       return jsonEvent({ id: eventIdOf(commandId, 0), type, data, metadata });
     });
     await client.appendToStream(streamName("submission", tenantId, id), events, {

@@ -63,7 +63,7 @@ let waits = 0;
 let repeats = 0;
 let failures: Record<string, number> = {};
 let acknowledged: string[] = [];
-/** Whoever's turn it is: from one job to the next, so that nothing is handed in twice by mistake. */
+/** The student whose turn it is: from one job to the next, so that nothing is handed in twice by mistake. */
 let next = 0;
 
 const submitAt = (url: string): Submit =>

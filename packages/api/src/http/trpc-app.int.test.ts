@@ -6,7 +6,7 @@ import { trpcApp } from "./trpc-app.ts";
 
 const refuse = (retryAfterMs: number) =>
   publicProcedure.mutation(() => {
-    throw new CarillonError("busy", "Come back.", { wait: { retryAfterMs, place: 12 } });
+    throw new CarillonError("busy", "Try again.", { wait: { retryAfterMs, place: 12 } });
   });
 
 const app = trpcApp(

@@ -28,7 +28,7 @@ test("a newcomer is next, and has no claim on the time before they came", () => 
   expect(takeAll(queue)).toMatch(/^(a6 )?b1 a\d b2 a\d b3 a\d b4/);
 });
 
-test("whose jobs cost ten times as much gets the same share of the time, not of the turns", () => {
+test("a tenant whose jobs cost ten times as much gets the same share of the time, not of the turns", () => {
   const queue = fairQueue<string>();
   for (let i = 0; i < 100; i++) {
     queue.add(a, "a", room);

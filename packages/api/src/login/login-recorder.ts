@@ -68,7 +68,7 @@ export interface LoginLogDependencies {
   readonly metrics: Registry;
 }
 
-/** Opens the way into the log, and begins to write what is in the journal, whoever put it there. */
+/** Opens the way into the log, and begins to write what is in the journal, whichever worker put it there. */
 export function openLoginLog({ eventLog, journal, log, metrics }: LoginLogDependencies): LoginLog {
   const dropped = counter(metrics, "carillon_login_refusals_dropped_total");
   const closing = new AbortController();
@@ -164,7 +164,7 @@ function loginEnvelope(
     command: { type: "Login", sessionId, userId, refusal },
     context: {
       tenantId,
-      // Who was refused may be anybody.
+      // A client that was refused may be anybody.
       actor: refusal ? "system:auth" : userId,
       occurredAt: instantOf(new Date(sessionBegan(sessionId))),
       correlationId,

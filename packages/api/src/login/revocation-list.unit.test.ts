@@ -80,7 +80,7 @@ test("a session that had ended cannot spare itself", () => {
   expect(() => check(stolen)).toThrow(ended);
 });
 
-test("who spares himself twice goes on", () => {
+test("a session that is spared twice goes on", () => {
   const own = session(5 * minute);
   revokeAll(2 * minute, ada, own);
   revokeAll(minute, ada, own);

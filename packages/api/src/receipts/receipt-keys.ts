@@ -62,7 +62,7 @@ export function openReceiptKeys(
     );
   };
 
-  /** Once for all who wait; again after a failure. */
+  /** Once for all callers that wait; again after a failure. */
   const ready = () => {
     publishing ??= publishAll().catch((error: unknown) => {
       publishing = undefined;

@@ -10,7 +10,7 @@ export interface UploadPace {
 export const paceBytesPerSecond = 32 * 1024 ** 2;
 /** So much of what was promised may come at once, in milliseconds of that pace. */
 const atOnceMs = 1_000;
-/** Nobody waits longer, in milliseconds: a turn is for the server's good, not a sentence. */
+/** No client waits longer, in milliseconds: a turn spares the server and is no punishment. */
 export const longestTurnMs = 30 * 60_000;
 
 /** @param now the time in milliseconds */

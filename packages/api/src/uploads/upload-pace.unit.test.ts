@@ -6,7 +6,7 @@ function paceAt(now: number) {
   return { clock, pace: uploadPace(() => clock.now) };
 }
 
-test("who comes when nothing is under way, or little, begins at once", () => {
+test("a client that comes when nothing is under way, or little, begins at once", () => {
   const { pace } = paceAt(5_000);
   expect(pace.promise(200_000_000)).toBe(0);
   const busy = paceAt(5_000);

@@ -63,7 +63,7 @@ test("a part that does not follow is refused with the size that there is", async
   expect(await parts.size(upload)).toBe(10);
 });
 
-test("of several who send the same part at once, one wins, and the parts stay whole", async () => {
+test("of several clients that send the same part at once, one wins, and the parts stay whole", async () => {
   const sent = await Promise.allSettled(
     Array.from({ length: 5 }, () => parts.append(upload, 0, streamed(original))),
   );

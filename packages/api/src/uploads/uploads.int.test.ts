@@ -557,7 +557,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     };
   };
 
-  test("only who has content can have it received: its digest is not enough", async () => {
+  test("only a client that has content can have it received: its digest is not enough", async () => {
     const content = randomBytes(1_000);
     const theirs = await commit(content);
     await send(theirs.address, content);
@@ -605,7 +605,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
       });
     };
 
-    test("comes back to its student and to the class's teachers, as a download with a harmless name", async () => {
+    test("is served to its student and to the class's teachers, as a download with a harmless name", async () => {
       const content = randomBytes(mebibyte);
       const { submissionId, address } = await commit(content, { name: '../..\\etc/a "ü" b.html' });
       expect(await refused(await download(submissionId, school.student))).toMatchObject({
@@ -659,7 +659,7 @@ describe.each(runtimes)("an upload on %s", (runtime) => {
     },
   );
 
-  test("a receipt is asked for by its student and by who may list, and by nobody else", async () => {
+  test("a receipt is asked for by its student and by people who may list, and by nobody else", async () => {
     const { receipt, input } = await commit(Buffer.from("my essay"));
     const ask = (who: Pick<School["student"], "client">, studentId?: School["student"]["userId"]) =>
       who.client.submissions.receipt.query({ ...input, studentId });

@@ -24,7 +24,7 @@ export interface Uploads {
   progress(id: string): Promise<UploadProgress>;
   /**
    * Stores what comes after the first `offset` bytes and gives the new offset. What came is kept even where the content breaks
-   * off. Of two who send the same part one wins, in whichever workers they are. Throws besides: `upload_offset_mismatch`,
+   * off. Of two clients that send the same part one wins, in whichever workers they are. Throws besides: `upload_offset_mismatch`,
    * `content_missing`, and `busy` where all uploads together are more than can be kept.
    */
   append(id: string, offset: number, content: ReadableStream<Uint8Array>): Promise<number>;

@@ -4,12 +4,12 @@ import type { inferRouterInputs } from "@trpc/server";
 
 type Inputs = inferRouterInputs<AppRouter>;
 /** The path of a procedure, such as `submissions.submit`. */
-type Path = { [Room in keyof Inputs & string]: `${Room}.${keyof Inputs[Room] & string}` }[keyof Inputs &
+type Path = { [Router in keyof Inputs & string]: `${Router}.${keyof Inputs[Router] & string}` }[keyof Inputs &
   string];
 
 /**
  * The mutations that do no more when they are sent twice: ids come from what the input names, an answer that was lost
- * is given again. Whoever adds a mutation adds it here if that holds for it.
+ * is given again. A new mutation is added here if that holds for it.
  */
 const repeatable: readonly Path[] = [
   // A second login is a second session, which nobody uses; it ends by itself.

@@ -18,7 +18,7 @@ export interface RetryWhenBusyOptions {
   readonly onWait?: ((wait: Wait) => void) | undefined;
 }
 
-/** How much later than asked a client comes back at most, as a share of the pause: those who were told the same spread. */
+/** How much later than asked a client tries again at most, as a share of the pause: clients that were told the same spread. */
 const jitter = 0.25;
 /** And in milliseconds: the service gives each client a time of its own, and one that nobody keeps is idle time. */
 const longestJitterMs = 1_000;
@@ -87,7 +87,7 @@ function waitAfter(op: Operation, { data }: TRPCClientError<AppRouter>, attempts
   return { ms: backOffMs(attempts), place };
 }
 
-/** When to come back for who was asked to in `ms`, in milliseconds. */
+/** When a client tries again that was asked to in `ms`, in milliseconds. */
 export const spread = (ms: number): number => ms + Math.min(ms * jitter, longestJitterMs) * Math.random();
 
 /** How long to wait after so many tries of which nobody knows what became of them, in milliseconds. */

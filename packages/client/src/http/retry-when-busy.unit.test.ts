@@ -44,7 +44,7 @@ async function settled<Result>(call: Promise<Result>): Promise<Result> {
 const credentials = { tenant: "school", username: "ada", password: "three bells" };
 const change = { currentPassword: "three bells", newPassword: "four bells" };
 
-test("who is asked to wait comes back by itself, no earlier than asked and little later", async () => {
+test("a client that is asked to wait tries again by itself, no earlier than asked and little later", async () => {
   const { client, waits, calls } = clientAnswered(busy, busy);
   const call = client.auth.login.mutate(credentials);
   await vi.advanceTimersByTimeAsync(19);
@@ -95,7 +95,7 @@ test("patience ends with the last answer, and before a pause that would outlast 
   expect(calls()).toBe(1);
 });
 
-test("who has left is not sent again", async () => {
+test("a call that was left is not sent again", async () => {
   const { client, waits, calls } = clientAnswered({ ...busy, retryAfterMs: 200 }, busy);
   const leave = new AbortController();
   const call = client.people.me.query(undefined, { signal: leave.signal });

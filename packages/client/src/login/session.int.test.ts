@@ -37,7 +37,7 @@ describe.each(runtimes)("a session on %s", (runtime) => {
     return session;
   };
 
-  test("who has logged in can call the API, and goes on after the page is loaded again", async () => {
+  test("a user who has logged in can call the API, and goes on after the page is loaded again", async () => {
     const storage = newStorage();
     const { userId, deviceToken } = await open(storage).login(credentials);
     expect([...storage.items.values()]).toContain(deviceToken);

@@ -37,7 +37,7 @@ export interface Session {
   /** The whole API. Calls carry the access token; one that is refused as expired is sent again with a new one. */
   readonly client: ReturnType<typeof createTRPCClient<AppRouter>>;
   /**
-   * Logs in, in place of who was here before. Throws a `TRPCClientError` with the `errorCode` `login_refused`,
+   * Logs in, in place of the user before. Throws a `TRPCClientError` with the `errorCode` `login_refused`,
    * `login_locked` or `tenant_unknown`; `busy` when patience ends.
    */
   login(credentials: Credentials): Promise<Login>;
@@ -119,7 +119,7 @@ export function openSession(options: SessionOptions): Session {
     }
   };
 
-  /** Gets a new access token; whoever asks while one is on its way gets that one. */
+  /** Gets a new access token; calls that ask while one is on its way get that one. */
   const refresh = (): Promise<Tokens> => {
     refreshing ??= refreshOnce().finally(() => {
       refreshing = undefined;
@@ -171,7 +171,7 @@ export function openSession(options: SessionOptions): Session {
   };
 }
 
-/** Thrown to who calls in a tab whose session was left in another: logged out, or taken by somebody else. */
+/** Thrown to a caller in a tab whose session was left in another: logged out, or taken by somebody else. */
 class SessionLeft extends Error {
   constructor() {
     super("The session was left in another tab: log in again.");

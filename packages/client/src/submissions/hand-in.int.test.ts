@@ -143,7 +143,7 @@ describe.each(runtimes)("handing in on %s", (runtime) => {
     expect(await stored(submissionId)).toBe(sha256(content));
   });
 
-  test("who gives up while nothing gets through has the work committed, and can go on later", async () => {
+  test("a client that gives up while nothing gets through has the work committed, and can go on later", async () => {
     const content = randomBytes(300_000);
     const { url } = await brittle(0);
     const handing = handIn(session(url), work("later", content), { patienceMs: 1_000 });

@@ -10,7 +10,7 @@ export type TlsOption = { readonly certificate: string; readonly key: string } |
 export interface Certificate {
   readonly cert: string;
   readonly key: string;
-  /** The file that clients trust; undefined when the certificate was given, since whoever gave it knows its signer. */
+  /** The file that clients trust; undefined when the certificate was given, since its owner knows its signer. */
   readonly caFile: string | undefined;
 }
 

@@ -32,7 +32,7 @@ export function isHiddenInAll(record: Buffer): boolean {
   );
 }
 
-/** Whether the stream's name begins with `$p`: so few do that whoever reads much looks closely at little. */
+/** Whether the stream's name begins with `$p`: so few do that a reader of many looks closely at few. */
 function namesSystemStream(record: Buffer): boolean {
   let at = 1; // ReadResp.event
   while ((record[at++] ?? 0) >= 0x80);

@@ -16,7 +16,7 @@ export class ResponseWriter {
     return !this.#call.cancelled && this.#call.writable;
   }
 
-  /** Calls `listener` once when the call is over, whoever ended it. */
+  /** Calls `listener` once when the call is over, whichever side ended it. */
   onClose(listener: () => void): void {
     this.#call.once("close", listener);
   }

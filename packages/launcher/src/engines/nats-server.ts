@@ -12,7 +12,7 @@ export interface NatsServer {
   readonly accounts?: readonly NatsAccount[];
 }
 
-/** An account with one user, who has its name. */
+/** An account with one user of the same name. */
 export interface NatsAccount {
   readonly name: string;
   readonly password: string;

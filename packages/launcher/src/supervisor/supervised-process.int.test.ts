@@ -63,7 +63,7 @@ describe("a supervised process", () => {
   });
 
   test("has a longer pause after each death", async () => {
-    // A shell starts quickly on a loaded machine too: who has lived for ten seconds is well, and its pauses begin anew.
+    // A shell starts quickly on a loaded machine too: a process that has lived for ten seconds is well, and its pauses begin anew.
     const spec = { ...script(""), command: "sh", args: ["-c", "echo ready; exit 3"] };
     const { lines } = superviseForTest(spec);
     const pauses = () => lines.flatMap((line) => /exit code 3.* in (\d+) ms/.exec(line)?.[1] ?? []);
@@ -120,7 +120,7 @@ describe("a supervised process", () => {
     expect(lines).toContain("no");
   });
 
-  test("does not come back when it is stopped during the pause before a restart", async () => {
+  test("is not started again when it is stopped during the pause before a restart", async () => {
     const { supervised, pids } = superviseForTest(script(living));
     await supervised.whenReady(soon());
     await supervised.kill();

@@ -15,7 +15,7 @@ export interface SupervisedProcess {
   kill(): Promise<void>;
   /** Asks it to stop, insists after a while, and starts it again as `spec` says. Returns when the old one is gone. */
   restart(spec: ProcessSpec): Promise<void>;
-  /** Asks it to stop, insists after a while, and returns when it is gone. It does not come back. */
+  /** Asks it to stop, insists after a while, and returns when it is gone. It is not started again. */
   stop(): Promise<void>;
 }
 

@@ -16,7 +16,7 @@ function callsWith(options: Partial<SingleFlightOptions>) {
   return { ask: question, made };
 }
 
-test("one call is made for all who ask the same while it is under way and afterwards", async () => {
+test("one call is made for all that ask the same while it is under way and afterwards", async () => {
   const { ask, made } = callsWith({});
   const both = [ask("same"), ask("same")];
   const other = ask("other");
@@ -28,7 +28,7 @@ test("one call is made for all who ask the same while it is under way and afterw
   expect(made).toHaveLength(2);
 });
 
-test("who waits for a call that fails hears so, and the next to ask makes it anew", async () => {
+test("a caller that waits for a call that fails hears so, and the next to ask makes it anew", async () => {
   const { ask, made } = callsWith({});
   const both = [ask("same"), ask("same")];
   made[0]?.reject(new Error("away"));
@@ -61,7 +61,7 @@ test("an answer is given for as long as it is kept", async () => {
   expect(await second).toBe("new");
 });
 
-test("beyond its room the oldest is forgotten", async () => {
+test("beyond its bound the oldest is forgotten", async () => {
   const { ask, made } = callsWith({ max: 2 });
   for (const name of ["a", "b", "c"]) ask(name);
   for (const call of made) call.resolve("there");

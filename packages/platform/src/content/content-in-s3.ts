@@ -22,7 +22,7 @@ export function contentInS3(url: string): ContentStore {
       const modifiedAt = await bucket.modifiedAt(key);
       const pieces = checked(expected, content);
       if (!modifiedAt || !isYoung(modifiedAt)) return bucket.put(key, expected, pieces);
-      // Whoever names a digest has to have the content.
+      // A client that names a digest has to have the content.
       for await (const _ of pieces);
     },
     async get(tenantId, sha256) {

@@ -71,16 +71,19 @@ describe.each(stores)("content in %s", (kind) => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + milliseconds });
   };
 
-  test.each([1, smallBytes, 256 * 1024, 256 * 1024 + 1, largeBytes])("%i bytes come back", async (bytes) => {
-    for (const put of ["whole", "streamed"]) {
-      const original = randomBytes(bytes);
-      if (put === "whole") await content.put(tenantId, sha256(original), original);
-      else await content.putStream(tenantId, expected(original), streamed(original));
-      expect(await content.has(tenantId, sha256(original))).toBe(true);
-      expect((await all(await content.open(tenantId, sha256(original))))?.equals(original)).toBe(true);
-      expect(sha256((await content.get(tenantId, sha256(original))) as Uint8Array)).toBe(sha256(original));
-    }
-  });
+  test.each([1, smallBytes, 256 * 1024, 256 * 1024 + 1, largeBytes])(
+    "%i bytes are read as they were stored",
+    async (bytes) => {
+      for (const put of ["whole", "streamed"]) {
+        const original = randomBytes(bytes);
+        if (put === "whole") await content.put(tenantId, sha256(original), original);
+        else await content.putStream(tenantId, expected(original), streamed(original));
+        expect(await content.has(tenantId, sha256(original))).toBe(true);
+        expect((await all(await content.open(tenantId, sha256(original))))?.equals(original)).toBe(true);
+        expect(sha256((await content.get(tenantId, sha256(original))) as Uint8Array)).toBe(sha256(original));
+      }
+    },
+  );
 
   describe.each([smallBytes, largeBytes])("of %i bytes", (bytes) => {
     test.each([
@@ -105,7 +108,7 @@ describe.each(stores)("content in %s", (kind) => {
       expect(await content.open(tenantId, sha256(original))).toBeUndefined();
       expect(await listed()).toEqual([]);
       await content.putStream(tenantId, expected(original), streamed(original));
-      // Also who sends what is there already has to have it.
+      // A client that sends what is there already has to have it too.
       await expect(put()).rejects.toMatchObject({ code });
       expect((await all(await content.open(tenantId, sha256(original))))?.equals(original)).toBe(true);
     });

@@ -92,7 +92,7 @@ async function putLarge(
   const subject = metaSubject(name);
   const pieces = checked(expected, content);
   if (await renew(jetStream, subject)) {
-    // Whoever names a digest has to have the content.
+    // A client that names a digest has to have the content.
     for await (const _ of pieces);
     return;
   }

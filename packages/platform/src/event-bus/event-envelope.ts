@@ -2,7 +2,7 @@ import { parseStreamName, type TenantId } from "@carillon/domain";
 import type { Position, StoredEvent } from "../event-log/event-log.ts";
 import { partitionOf } from "./partition.ts";
 
-/** An event that knows the one before it in its partition: who has that one too has missed nothing. */
+/** An event that knows the one before it in its partition: a reader that has that one too has missed nothing. */
 export interface ChainedEvent extends StoredEvent {
   /** Null for the partition's first. */
   readonly previous: Position | null;

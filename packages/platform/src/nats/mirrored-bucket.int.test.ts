@@ -40,7 +40,7 @@ test("of changes that are made side by side none is lost", async () => {
   for (const bucket of processes) await expect.poll(() => bucket.get("b")).toBe(30);
 });
 
-test("who comes later has what was there before", async () => {
+test("a copy that is opened later has what was there before", async () => {
   await (await open()).update("c", () => 7);
   expect((await open()).get("c")).toBe(7);
 });

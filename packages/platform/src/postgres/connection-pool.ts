@@ -33,7 +33,7 @@ export function openPostgres<Schema>(
     types,
     ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
   });
-  // A connection that breaks tells whoever uses it by a rejected call; without these, the event would end the process.
+  // A connection that breaks tells its user by a rejected call; without these, the event would end the process.
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
   return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });

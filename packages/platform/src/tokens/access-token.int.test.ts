@@ -41,7 +41,7 @@ async function newKey(kid: string): Promise<SigningKey> {
   return { ...(await exportJWK(privateKey)), kty: "OKP", kid };
 }
 
-test("a token says who it speaks for, to whoever has the public keys", async () => {
+test("a token says who it speaks for, to everybody that has the public keys", async () => {
   expect(await accessTokenVerifier(url)(signAccessToken(key, claims, new Date()))).toEqual(claims);
 });
 

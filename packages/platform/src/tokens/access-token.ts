@@ -8,7 +8,7 @@ import type { SigningKey, SigningKeys } from "./signing-keys.ts";
 /** Who an access token speaks for. */
 export const AccessClaims = z.object({
   sub: Actor,
-  /** The tenant that everything is done in; null only for who runs the platform. */
+  /** The tenant that everything is done in; null only for an operator of the platform. */
   tid: TenantId.nullable(),
   roles: z.array(Role),
   /** The session that the token belongs to. */

@@ -50,7 +50,7 @@ export async function openWorkQueue(bus: Bus): Promise<WorkQueue> {
       return Object.keys(info.state.subjects ?? {}).map(queueKeyOf);
     },
     watch(sent) {
-      // What is published for JetStream is published for whoever listens.
+      // What is published for JetStream is published for every subscriber.
       subscriptions.push(
         bus.subscribe(workSubject("work"), { callback: (_, { subject }) => sent(queueKeyOf(subject)) }),
       );

@@ -29,7 +29,7 @@ export const migrations: Record<DatabaseName, Record<string, Migration>> = {
   },
 };
 
-// Drawn once at random. Roles belong to the whole cluster, so two who migrate must take turns.
+// Drawn once at random. Roles belong to the whole cluster, so two migrations must take turns.
 const turn = 7_302_614_951;
 
 /**

@@ -56,7 +56,7 @@ export async function readCheckpoint(
 /**
  * Applies events to the rows and moves the checkpoint, in one transaction. Events that the checkpoint has already are
  * left out, and nothing after a missing one is applied: each event names the one before it, and the row of the
- * checkpoint stays locked meanwhile, so every event takes effect exactly once, whoever else tries.
+ * checkpoint stays locked meanwhile, so every event takes effect exactly once, also where another projector tries.
  *
  * @param skipped positions of events that somebody decided to move past
  * @throws {EventFault} where one of them cannot be applied; then none is

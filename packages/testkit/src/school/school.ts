@@ -6,7 +6,7 @@ import { createTRPCClient, httpLink, TRPCClientError } from "@trpc/client";
 import { schoolProfile } from "./profile.ts";
 import { operatorToken, tokenFor } from "./tokens.ts";
 
-/** A client of the gateway that speaks for who holds the token. */
+/** A client of the gateway that speaks for the holder of the token. */
 export const clientOf = (url: string, token?: string, headers: Record<string, string> = {}) =>
   createTRPCClient<AppRouter>({
     links: [

@@ -12,7 +12,7 @@ const PlatformFile = z.object({
   url: z.string(),
   eventstoreUrl: z.string(),
   natsUrl: z.string(),
-  /** Every database with the login of who fills it. */
+  /** Every database with the login of the projector that fills it. */
   projectorUrls: z.object({ live: z.string(), auth: z.string(), reports: z.string() }),
   /** Private Ed25519 JWKs as JSON. */
   authSigningKeys: z.string(),

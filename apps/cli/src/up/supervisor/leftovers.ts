@@ -6,7 +6,7 @@ const patienceMs = 5_000;
 
 /**
  * Ends what a killed platform left running in a folder: it would hold the ports and the data. A process that merely
- * got the same pid is not touched. Only for whoever holds the folder's lock.
+ * got the same pid is not touched. Only for the holder of the folder's lock.
  */
 export async function stopLeftovers(folder: string, log: Log): Promise<void> {
   const left = readPlatformFile(folder);
