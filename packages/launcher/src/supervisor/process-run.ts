@@ -5,6 +5,7 @@ import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { exitCodeForSettings } from "@carillon/platform";
 import { lowerPriority } from "./lower-priority.ts";
+import { signal } from "./process-identity.ts";
 import type { Log, ProcessSpec } from "./process-spec.ts";
 import { answers } from "./readiness.ts";
 
@@ -26,6 +27,8 @@ export interface ProcessEnd {
   readonly code: number | undefined;
   readonly hopeless: boolean;
 }
+
+const usualStopPatienceMs = 10_000;
 
 /** Starts a process. It leads a group of its own, so that Ctrl-C reaches us alone and we stop all in order. */
 export function startProcess(spec: ProcessSpec, log: Log): ProcessRun {
@@ -76,4 +79,17 @@ export function startProcess(spec: ProcessSpec, log: Log): ProcessRun {
     },
     lastLines: () => (tail.length === 0 ? "" : `It said last: ${tail.join(" / ")}`),
   };
+}
+
+/** Asks a run to stop as its spec says, insists after a while, and returns when it is gone. */
+export async function endRun(run: ProcessRun, spec: ProcessSpec, log: Log): Promise<void> {
+  if (run.ended || run.child.pid === undefined) return;
+  const stopPatienceMs = spec.stopPatienceMs ?? usualStopPatienceMs;
+  run.child.kill(spec.stopSignal ?? "SIGTERM");
+  const insist = setTimeout(() => {
+    log(spec.name, `has not stopped in ${stopPatienceMs} ms; killing it`);
+    if (run.child.pid !== undefined) signal(run.child.pid, "SIGKILL");
+  }, stopPatienceMs);
+  await run.end;
+  clearTimeout(insist);
 }

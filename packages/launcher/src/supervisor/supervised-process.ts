@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { signal } from "./process-identity.ts";
-import { type ProcessRun, startProcess } from "./process-run.ts";
+import { endRun, type ProcessRun, startProcess } from "./process-run.ts";
 import type { Log, ProcessSpec } from "./process-spec.ts";
+import { afterDeath, noDeaths } from "./restart-policy.ts";
 
 export interface SupervisedProcess {
   readonly name: string;
@@ -19,14 +20,20 @@ export interface SupervisedProcess {
   stop(): Promise<void>;
 }
 
-const firstPauseMs = 100;
-const longestPauseMs = 5_000;
-/** Having run this long, a process is well, and its next death starts the back-off afresh. */
-const wellAfterMs = 10_000;
-/** A process that has never been ready is given up after this many starts: it is wrong, not unlucky. */
-const startsWithoutReady = 5;
-const usualStopPatienceMs = 10_000;
 const pollMs = 50;
+
+/** What is known of a supervised process at a moment. */
+interface Supervision {
+  readonly log: Log;
+  readonly onStart: (pid: number) => void;
+  readonly stopping: AbortController;
+  spec: ProcessSpec;
+  current: ProcessRun | undefined;
+  /** The run that was asked to make place for another. */
+  replaced: ProcessRun | undefined;
+  givenUp: Error | undefined;
+  everReady: boolean;
+}
 
 /**
  * Starts a process and keeps it running: what dies is started again after a pause that doubles up to five seconds.
@@ -35,105 +42,94 @@ const pollMs = 50;
  *
  * `onStart` is called with each new pid.
  */
-export function supervise(first: ProcessSpec, log: Log, onStart: (pid: number) => void): SupervisedProcess {
-  let spec = first;
-  let current: ProcessRun | undefined;
-  /** The run that was asked to make place for another. */
-  let replaced: ProcessRun | undefined;
-  let givenUp: Error | undefined;
-  let everReady = false;
-  const stopping = new AbortController();
-
-  const pid = () => (current?.ended ? undefined : current?.child.pid);
-
-  const isReady = async () => {
-    if (givenUp !== undefined) throw givenUp;
-    const run = current;
-    if (run === undefined || run.ended) return false;
-    if (!(await run.isReady())) return false;
-    everReady = true;
-    return true;
+export function supervise(spec: ProcessSpec, log: Log, onStart: (pid: number) => void): SupervisedProcess {
+  const supervision: Supervision = {
+    log,
+    onStart,
+    stopping: new AbortController(),
+    spec,
+    current: undefined,
+    replaced: undefined,
+    givenUp: undefined,
+    everReady: false,
   };
-
-  const watchReadiness = async (run: ProcessRun, again: boolean) => {
-    while (!run.ended && !stopping.signal.aborted) {
-      if (await isReady()) {
-        if (again) log(spec.name, "is ready again");
-        return;
-      }
-      await delay(pollMs);
-    }
+  const over = keepRunning(supervision).catch((error: unknown) => giveUp(supervision, error));
+  const end = async () => {
+    if (supervision.current) await endRun(supervision.current, supervision.spec, log);
   };
-
-  const keepRunning = async () => {
-    let deaths = 0;
-    let pauseMs = firstPauseMs;
-    while (!stopping.signal.aborted) {
-      await spec.prepare?.();
-      if (stopping.signal.aborted) return;
-      const run = startProcess(spec, log);
-      current = run;
-      const startedAt = performance.now();
-      if (run.child.pid !== undefined) onStart(run.child.pid);
-      watchReadiness(run, deaths > 0).catch(() => {});
-      const how = await run.end;
-      if (stopping.signal.aborted) return;
-      if (replaced === run) continue;
-      deaths += 1;
-      if (how.hopeless) throw new Error(`${how.text}; it is not started again. ${run.lastLines()}`);
-      if (!everReady && deaths >= startsWithoutReady) {
-        throw new Error(
-          `${how.text}, ${deaths} times without getting ready; it is not started again. ${run.lastLines()}`,
-        );
-      }
-      if (performance.now() - startedAt > wellAfterMs) pauseMs = firstPauseMs;
-      log(spec.name, `${how.text}; starting it again in ${pauseMs} ms`);
-      await delay(pauseMs, undefined, { signal: stopping.signal }).catch(() => {});
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-    }
-  };
-
-  /** Asks a run to stop, insists after a while, and returns when it is gone. */
-  const end = async (run: ProcessRun) => {
-    if (run.ended || run.child.pid === undefined) return;
-    const stopPatienceMs = spec.stopPatienceMs ?? usualStopPatienceMs;
-    run.child.kill(spec.stopSignal ?? "SIGTERM");
-    const insist = setTimeout(() => {
-      log(spec.name, `has not stopped in ${stopPatienceMs} ms; killing it`);
-      if (run.child.pid !== undefined) signal(run.child.pid, "SIGKILL");
-    }, stopPatienceMs);
-    await run.end;
-    clearTimeout(insist);
-  };
-
-  const over = keepRunning().catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : String(error);
-    givenUp = new Error(`${spec.name} ${reason}`.trim(), { cause: error });
-    log(spec.name, reason);
-  });
 
   return {
     name: spec.name,
-    pid,
-    isReady,
+    pid: () => (supervision.current?.ended ? undefined : supervision.current?.child.pid),
+    isReady: () => isReady(supervision),
     async whenReady(signal) {
-      while (!(await isReady())) await delay(pollMs, undefined, { signal });
+      while (!(await isReady(supervision))) await delay(pollMs, undefined, { signal });
     },
     async kill() {
-      const run = current;
+      const run = supervision.current;
       if (run === undefined || run.ended || run.child.pid === undefined) return;
       signal(run.child.pid, "SIGKILL");
       await run.end;
     },
     async restart(next) {
-      spec = next;
-      replaced = current;
-      if (current) await end(current);
+      supervision.spec = next;
+      supervision.replaced = supervision.current;
+      await end();
     },
     async stop() {
-      stopping.abort();
-      if (current) await end(current);
+      supervision.stopping.abort();
+      await end();
       await over;
     },
   };
+}
+
+async function isReady(supervision: Supervision): Promise<boolean> {
+  if (supervision.givenUp !== undefined) throw supervision.givenUp;
+  const run = supervision.current;
+  if (run === undefined || run.ended) return false;
+  if (!(await run.isReady())) return false;
+  supervision.everReady = true;
+  return true;
+}
+
+/** Notices when a run gets ready, and says so where it is not the first. */
+async function watchReadiness(supervision: Supervision, run: ProcessRun, again: boolean): Promise<void> {
+  while (!run.ended && !supervision.stopping.signal.aborted) {
+    if (await isReady(supervision)) {
+      if (again) supervision.log(supervision.spec.name, "is ready again");
+      return;
+    }
+    await delay(pollMs);
+  }
+}
+
+/** Ends when the process is stopped. Throws what it is given up for. */
+async function keepRunning(supervision: Supervision): Promise<void> {
+  const stopping = supervision.stopping.signal;
+  let record = noDeaths;
+  while (!stopping.aborted) {
+    await supervision.spec.prepare?.();
+    if (stopping.aborted) return;
+    const run = startProcess(supervision.spec, supervision.log);
+    supervision.current = run;
+    const startedAt = performance.now();
+    if (run.child.pid !== undefined) supervision.onStart(run.child.pid);
+    watchReadiness(supervision, run, record.deaths > 0).catch(() => {});
+    const end = await run.end;
+    if (stopping.aborted) return;
+    if (supervision.replaced === run) continue;
+    const { everReady, spec, log } = supervision;
+    const next = afterDeath(record, { run, end, livedMs: performance.now() - startedAt, everReady });
+    record = next.record;
+    log(spec.name, `${end.text}; starting it again in ${next.pauseMs} ms`);
+    await delay(next.pauseMs, undefined, { signal: stopping }).catch(() => {});
+  }
+}
+
+function giveUp(supervision: Supervision, error: unknown): void {
+  const { log, spec } = supervision;
+  const reason = error instanceof Error ? error.message : String(error);
+  supervision.givenUp = new Error(`${spec.name} ${reason}`.trim(), { cause: error });
+  log(spec.name, reason);
 }
