@@ -9,7 +9,8 @@ import {
   test,
 } from "@carillon/testkit";
 import { describe, expect, onTestFinished, vi } from "vitest";
-import { openSession, type SessionOptions, type SessionStorage } from "./session.ts";
+import { openSession, type SessionOptions } from "./session.ts";
+import type { SessionStorage } from "./token-store.ts";
 
 let servers: Servers;
 
