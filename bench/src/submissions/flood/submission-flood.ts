@@ -29,6 +29,14 @@ interface Driven extends Pick<Side, "url" | "pids"> {
   readonly students: Worker<StudentsJob, StudentsResult>;
 }
 
+/** Everything that the storm starts. */
+interface Contest {
+  readonly carillon: Awaited<ReturnType<typeof startCarillon>>;
+  readonly baseline: Side;
+  readonly driven: readonly Driven[];
+  stop(): Promise<void>;
+}
+
 /**
  * 23:59. The whole platform behind its gateway, the baseline, and raw durable appends of the same events take turns on
  * the same cores.
@@ -37,6 +45,22 @@ export async function submissionFlood({ quick, folder, say }: StormSetting): Pro
   const scale = quick ? QUICK : FULL;
   const schools = schoolsOf(scale.students);
   say(`starting the platform and enrolling ${scale.students} students`);
+  const contest = await startContest(folder, schools, scale);
+  say("warming up");
+  for (const side of contest.driven) await measureCapacity(side, side.url, scale, say);
+  const measured = await measureRounds(contest.driven, scale, say);
+  const [first] = contest.driven;
+  if (first) {
+    say("once more past the gateway, at the api worker itself");
+    await measureCapacity(first, contest.carillon.apiUrl, scale, say);
+  }
+  say("reading everything back");
+  const judged = await judge(contest, folder, schools, say);
+  await contest.stop();
+  return [...measured, ...judged];
+}
+
+async function startContest(folder: string, schools: Schools, { students }: Scale): Promise<Contest> {
   const carillon = await startCarillon(folder, schools);
   const baseline = await startBaseline(folder, schools, {
     url: carillon.postgresUrl,
@@ -46,10 +70,9 @@ export async function submissionFlood({ quick, folder, say }: StormSetting): Pro
   mkdirSync(events);
   const ceiling = await startServer(EVENT_STORE, ["--dir", events, "--port", "0"]);
 
-  const fileOf = (side: StudentsSetting["side"]) => join(folder, `acknowledged-by-${side}.ndjson`);
   const studentsOf = (side: StudentsSetting["side"]) => {
     const { signingKeys } = carillon;
-    const setting = { side, students: scale.students, acknowledged: fileOf(side), signingKeys };
+    const setting = { side, students, acknowledged: acknowledgedFile(folder, side), signingKeys };
     return startWorker<StudentsJob, StudentsResult>(STUDENTS, [
       JSON.stringify(setting satisfies StudentsSetting),
     ]);
@@ -64,16 +87,28 @@ export async function submissionFlood({ quick, folder, say }: StormSetting): Pro
       students: studentsOf("ceiling"),
     },
   ];
+  return {
+    carillon,
+    baseline,
+    driven,
+    async stop() {
+      await Promise.all(driven.map(({ students }) => students.stop()));
+      await ceiling.stop();
+      await baseline.stop();
+      await carillon.stop();
+    },
+  };
+}
 
-  say("warming up");
-  for (const side of driven) await measureCapacity(side, side.url, scale, say);
+/** In every round each side's capacity, then how long its confirmations take at a share of it. */
+async function measureRounds(driven: readonly Driven[], scale: Scale, say: Say): Promise<readonly Figure[]> {
   const rates = newRounds();
   const cpu = newRounds();
   const confirm = { p50: newRounds(), p99: newRounds() };
   for (let round = 0; round < scale.rounds; round++) {
     say(`round ${round + 1} of ${scale.rounds}`);
     // Each side goes first in its turn, so that none always has the warmer machine.
-    for (const side of driven.map((_, place) => driven[(place + round) % driven.length])) {
+    for (const side of driven.map((_, index) => driven[(index + round) % driven.length])) {
       if (!side) continue;
       const capacity = await measureCapacity(side, side.url, scale, say);
       rates[side.name].push(capacity.perSecond);
@@ -83,17 +118,25 @@ export async function submissionFlood({ quick, folder, say }: StormSetting): Pro
       confirm.p99[side.name].push(quantile(latencies, 0.99));
     }
   }
-  const [first] = driven;
-  if (first) {
-    say("once more past the gateway, at the api worker itself");
-    await measureCapacity(first, carillon.apiUrl, scale, say);
-  }
+  return [
+    figure("accepted-per-second", "1/s", rates),
+    figure("confirm-p50-ms", "ms", confirm.p50),
+    figure("confirm-p99-ms", "ms", confirm.p99),
+    figure("cpu-ms-per-submission", "ms", cpu),
+  ];
+}
 
-  say("reading everything back");
+/** What was acknowledged against what each side has stored. */
+async function judge(
+  { carillon, baseline }: Contest,
+  folder: string,
+  schools: Schools,
+  say: Say,
+): Promise<readonly Figure[]> {
   const lost = newRounds();
   const duplicated = newRounds();
   for (const [name, side] of Object.entries({ carillon, baseline }) as ["carillon" | "baseline", Side][]) {
-    const acknowledged = acknowledgedIn(fileOf(name), schools);
+    const acknowledged = acknowledgedIn(acknowledgedFile(folder, name), schools);
     const verdict = await side.judge(acknowledged);
     say(
       `${name}: ${acknowledged.length} acknowledged, ${verdict.lost} lost, ${verdict.duplicated} duplicated`,
@@ -101,20 +144,12 @@ export async function submissionFlood({ quick, folder, say }: StormSetting): Pro
     lost[name].push(verdict.lost);
     duplicated[name].push(verdict.duplicated);
   }
-
-  await Promise.all(driven.map(({ students }) => students.stop()));
-  await ceiling.stop();
-  await baseline.stop();
-  await carillon.stop();
-  return [
-    figure("accepted-per-second", "1/s", rates),
-    figure("confirm-p50-ms", "ms", confirm.p50),
-    figure("confirm-p99-ms", "ms", confirm.p99),
-    figure("cpu-ms-per-submission", "ms", cpu),
-    figure("lost", "submissions", lost),
-    figure("duplicated", "submissions", duplicated),
-  ];
+  return [figure("lost", "submissions", lost), figure("duplicated", "submissions", duplicated)];
 }
+
+/** Where the students of a side write down what was acknowledged to them. */
+const acknowledgedFile = (folder: string, side: StudentsSetting["side"]) =>
+  join(folder, `acknowledged-by-${side}.ndjson`);
 
 /** How many are accepted in a second at most, and the processor time of everything that one leads to. */
 async function measureCapacity(side: Driven, url: string, { inFlight, warmUpMs, ms }: Scale, say: Say) {

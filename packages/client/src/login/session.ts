@@ -48,9 +48,13 @@ const usualPatienceMs = 120_000;
  * the service advises it (`nextRefresh`), which is before the next bell. Tabs that share a storage share the session.
  *
  * @example
- * const session = openSession({ url: location.origin, storage: localStorage, onEnded: showLogin });
- * if (!(await session.resume())) await session.login({ tenant, username, password });
+ * ```ts
+ * const session = openSession({ url: location.origin, storage: localStorage });
+ * if (!(await session.resume())) {
+ *   await session.login({ tenant: "riverside-high", username: "ada", password: prompt("Password") ?? "" });
+ * }
  * const me = await session.client.people.me.query();
+ * ```
  */
 export function openSession(options: SessionOptions): Session {
   const { url, storage, patienceMs = usualPatienceMs, onWait, onEnded } = options;
