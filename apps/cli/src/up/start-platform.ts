@@ -1,28 +1,22 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
-import { setTimeout as delay } from "node:timers/promises";
-import { isDeepStrictEqual } from "node:util";
-import { lockFolder } from "@carillon/eventstore-node/folder-lock";
-import {
-  identify,
-  type Log,
-  type ProcessIdentity,
-  type ProcessSpec,
-  platformWorkers,
-  projectorUrls,
-  type SupervisedProcess,
-  supervise,
-  workerNames,
-  workerProcess,
-} from "@carillon/launcher";
+
+import { type FolderLock, lockFolder } from "@carillon/eventstore-node/folder-lock";
+import { type Log, platformWorkers, workerNames, workerProcess } from "@carillon/launcher";
+
 import { migrateDatabases } from "@carillon/projections";
-import { engineSettings } from "./engines/engine-settings.ts";
+import { type EngineSettings, engineSettings } from "./engines/engine-settings.ts";
 import { enginePorts, engines } from "./engines/engines.ts";
-import { readPlatformFile, removePlatformFile, writePlatformFile } from "./folder/platform-file.ts";
+
+import { readPlatformFile, removePlatformFile } from "./folder/platform-file.ts";
+import { type PlatformRecord, recordPlatform } from "./folder/platform-record.ts";
+
 import { choosePorts } from "./folder/ports.ts";
-import { secretsOf } from "./folder/secrets.ts";
+import { type Secrets, secretsOf } from "./folder/secrets.ts";
+import { runningWorkers } from "./running-workers.ts";
 import { stopLeftovers } from "./supervisor/leftovers.ts";
+import { type ProcessGroup, processGroup } from "./supervisor/process-group.ts";
 
 export interface PlatformOptions {
   /** The folder that holds all of it: data, secrets, addresses. */
@@ -53,7 +47,6 @@ export interface RunningPlatform {
 }
 
 const startPatienceMs = 120_000;
-const readyPatienceMs = 60_000;
 
 /**
  * Starts the whole platform in a folder and returns when every worker is ready: the engines, then the databases'
@@ -69,20 +62,16 @@ const readyPatienceMs = 60_000;
  * await platform.stop();
  */
 export async function startPlatform(options: PlatformOptions): Promise<RunningPlatform> {
-  const { data, portBase, log = () => {}, env = process.env } = options;
+  const { data, log = () => {}, env = process.env } = options;
   const external = engineSettings(env);
   const folder = resolve(data);
   mkdirSync(folder, { recursive: true });
-  const lock = lockFolder(folder);
-  if (lock === undefined) {
-    const pid = readPlatformFile(folder)?.supervisor.pid;
-    throw new Error(`a platform is already running in ${folder}${pid === undefined ? "" : ` (pid ${pid})`}`);
-  }
+  const lock = lockOrThrow(folder);
+  let record: PlatformRecord | undefined;
+  const group = processGroup(log, (name, pid) => record?.started(name, pid));
 
-  const processes: SupervisedProcess[] = [];
   const stopAll = async () => {
-    const workersFirst = processes.toReversed();
-    for (const process of workersFirst) await process.stop();
+    await group.stop();
     removePlatformFile(folder);
     lock.release();
   };
@@ -100,82 +89,19 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
 
   try {
     await stopLeftovers(folder, log);
-    let secrets = secretsOf(folder, env);
-    const ports = await choosePorts(folder, [...workerNames, ...enginePorts], portBase);
-    const url = `http://127.0.0.1:${ports.gateway}`;
-    const { processes: engineSpecs, addresses } = await engines(folder, ports, secrets, external);
-
-    const identities: Record<string, ProcessIdentity> = {};
-    const self = identify(process.pid);
-    if (self === undefined) throw new Error("cannot tell when this process was started");
-    const record = () =>
-      writePlatformFile(folder, {
-        supervisor: self,
-        processes: identities,
-        url,
-        eventstoreUrl: addresses.eventstoreUrl,
-        natsUrl: addresses.natsUrl,
-        projectorUrls: projectorUrls(addresses.databaseUrls, secrets),
-        authSigningKeys: secrets.AUTH_SIGNING_KEYS,
-      });
-    record();
-    const start = async (specs: readonly ProcessSpec[]) => {
-      const started = specs.map((spec) =>
-        supervise(spec, log, (pid) => {
-          const identity = identify(pid);
-          if (identity !== undefined) identities[spec.name] = identity;
-          record();
-        }),
-      );
-      processes.push(...started);
-      await Promise.all(started.map((process) => process.whenReady(signal)));
-    };
-
-    await start(engineSpecs);
-    const { projectorPassword, readerPassword } = secrets;
-    await migrateDatabases(addresses.databaseUrls, { projectorPassword, readerPassword });
-    let workerSpecs = platformWorkers(ports, addresses, secrets).map(workerProcess);
-    await start(workerSpecs);
-
-    const reload = async () => {
-      const newSecrets = secretsOf(folder, env);
-      const newSpecs = platformWorkers(ports, addresses, newSecrets).map(workerProcess);
-      for (const spec of newSpecs) {
-        if (workerSpecs.some((running) => isDeepStrictEqual(running, spec))) continue;
-        const worker = processes.find(({ name }) => name === spec.name);
-        await worker?.restart(spec);
-        await worker?.whenReady(AbortSignal.timeout(readyPatienceMs));
-        workerSpecs = workerSpecs.map((running) => (running.name === spec.name ? spec : running));
-      }
-      // The operator's own commands sign with what the workers know by now.
-      secrets = newSecrets;
-      record();
-    };
-    let reloading = Promise.resolve();
-
+    const plan = await planPlatform(folder, options.portBase, env, external);
+    record = recordPlatform(folder, plan.url, plan.addresses, plan.secrets);
+    const reload = await startProcesses(plan, group, record, signal);
     return {
-      url,
-      pids: () =>
-        Object.fromEntries(
-          processes.flatMap((process) => {
-            const pid = process.pid();
-            return pid === undefined ? [] : [[process.name, pid]];
-          }),
-        ),
-      waitReady: () => untilAllReady(processes),
-      async kill(name) {
-        const process = processes.find((candidate) => candidate.name === name);
-        if (process === undefined) throw new Error(`there is no process ${name}`);
-        await process.kill();
-      },
-      reload() {
-        reloading = reloading.catch(() => {}).then(reload);
-        return reloading;
-      },
+      url: plan.url,
+      pids: group.pids,
+      waitReady: group.waitReady,
+      kill: (name) => group.find(name).kill(),
+      reload,
       stop,
     };
   } catch (error) {
-    const late = signal.aborted && !options.signal?.aborted ? await notReady(processes) : [];
+    const late = signal.aborted && !options.signal?.aborted ? await group.notReady() : [];
     // Nobody waits any longer for the others to be ready.
     failed.abort();
     await stop();
@@ -185,20 +111,48 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
   }
 }
 
-async function notReady(processes: readonly SupervisedProcess[]): Promise<string[]> {
-  const ready = await Promise.all(processes.map((process) => process.isReady().catch(() => false)));
-  return processes.filter((_, index) => !ready[index]).map((process) => process.name);
+function lockOrThrow(folder: string): FolderLock {
+  const lock = lockFolder(folder);
+  if (lock !== undefined) return lock;
+  const pid = readPlatformFile(folder)?.supervisor.pid;
+  throw new Error(`a platform is already running in ${folder}${pid === undefined ? "" : ` (pid ${pid})`}`);
 }
 
-async function untilAllReady(processes: readonly SupervisedProcess[]) {
-  const deadline = performance.now() + readyPatienceMs;
-  for (;;) {
-    const ready = await Promise.all(processes.map((process) => process.isReady()));
-    if (ready.every(Boolean)) return;
-    if (performance.now() > deadline) {
-      const late = processes.filter((_, index) => !ready[index]).map((process) => process.name);
-      throw new Error(`not ready within a minute: ${late.join(", ")}`);
-    }
-    await delay(50);
-  }
+type Plan = Awaited<ReturnType<typeof planPlatform>>;
+
+/** Everything that has to be known before the first process is started. */
+async function planPlatform(
+  folder: string,
+  portBase: number | undefined,
+  env: NodeJS.ProcessEnv,
+  external: EngineSettings,
+) {
+  const readSecrets = () => secretsOf(folder, env);
+  const secrets = readSecrets();
+  const ports = await choosePorts(folder, [...workerNames, ...enginePorts], portBase);
+  const { processes: engineSpecs, addresses } = await engines(folder, ports, secrets, external);
+  const workerSpecs = (newest: Secrets) => platformWorkers(ports, addresses, newest).map(workerProcess);
+  const url = `http://127.0.0.1:${ports.gateway}`;
+  return { url, addresses, engineSpecs, workerSpecs, secrets, readSecrets };
+}
+
+/** Engines, migrations, workers. Returns how the workers take up changed secrets. */
+async function startProcesses(
+  { addresses, engineSpecs, workerSpecs, secrets, readSecrets }: Plan,
+  group: ProcessGroup,
+  record: PlatformRecord,
+  signal: AbortSignal,
+): Promise<RunningPlatform["reload"]> {
+  await group.start(engineSpecs, signal);
+  const { projectorPassword, readerPassword } = secrets;
+  await migrateDatabases(addresses.databaseUrls, { projectorPassword, readerPassword });
+  const specs = workerSpecs(secrets);
+  await group.start(specs, signal);
+  const workers = runningWorkers(group, specs);
+  return async () => {
+    const newest = readSecrets();
+    await workers.replace(workerSpecs(newest));
+    // The operator's own commands sign with what the workers know by now.
+    record.renewed(newest);
+  };
 }
