@@ -25,8 +25,10 @@ export function contentRoute(app: WorkerApp, { identify, eventLog, objects }: Co
     if (!state) throw new CarillonError("submission_unknown", "There is no such submission at this school.");
     const { work, content } = state;
     if (work.studentId !== actor.sub) await authorizeInClass(eventLog, { actor, tenantId }, work.classId);
-    if (!content) throw new CarillonError("content_missing", "Another system holds this content.");
-    if (!state.received) throw new CarillonError("content_missing", "The content has not come.");
+    if (!content)
+      throw new CarillonError("content_missing", "Another system holds this content: ask for it there.");
+    if (!state.received)
+      throw new CarillonError("content_missing", "The content has not come yet: ask again later.");
     const stream = await objects.open(tenantId, content.sha256);
     if (!stream) throw new Error(`the content of submission ${req.param("id")} is not in the store`);
     return new Response(stream, {

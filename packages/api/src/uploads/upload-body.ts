@@ -50,7 +50,13 @@ export function uploadBody(body: ReadableStream<Uint8Array> | null): UploadBody 
       if (ended) return;
       if (done) return end();
       left -= value.length;
-      if (left < 0) return end(new CarillonError("content_too_large", "More came than was committed."));
+      if (left < 0)
+        return end(
+          new CarillonError(
+            "content_too_large",
+            "More came than was committed: send that content, or commit to this one under a new key.",
+          ),
+        );
       timer.refresh();
       controller.enqueue(value);
     } catch (cause) {

@@ -21,7 +21,10 @@ export async function* checked(
   for await (const piece of arriving(content)) {
     arrived += piece.length;
     if (arrived > bytes) {
-      throw new CarillonError("content_too_large", `More than the ${bytes} bytes came that were announced.`);
+      throw new CarillonError(
+        "content_too_large",
+        `More than the ${bytes} bytes came that were announced: send the file with its own size.`,
+      );
     }
     digest.update(piece);
     yield piece;

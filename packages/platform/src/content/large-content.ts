@@ -177,7 +177,7 @@ function chunksOf(bus: Bus, { nuid, size }: ObjectInfo): ReadableStream<Uint8Arr
   return new ReadableStream({
     async pull(controller) {
       const chunk = await nextMessage(bus, stream, chunkSubject(nuid), next);
-      if (!chunk) throw new CarillonError("unavailable", "The content cannot be read to its end.");
+      if (!chunk) throw new CarillonError("unavailable", "The content cannot be read to its end: try again.");
       next = chunk.sequence + 1;
       left -= chunk.data.length;
       controller.enqueue(chunk.data);

@@ -10,7 +10,7 @@ import { databaseFailure, openPostgres } from "../connection-pool.ts";
 const [outage = "", url = "", control = ""] = process.argv.slice(2);
 const name = "outages";
 const maxConnections = 4;
-const slots = Array.from({ length: maxConnections }, (_, slot) => slot);
+const connections = Array.from({ length: maxConnections }, (_, index) => index);
 
 type Pool = Kysely<unknown>;
 
@@ -47,16 +47,16 @@ const ownPid = async (db: Pool): Promise<number> => {
 /** Opens so many transactions, each past its first statement; they stay open until `release`, and then do `work`. */
 async function holdTransactions(
   count: number,
-  work: (tx: Transaction<unknown>, who: number) => Promise<unknown> = ownPid,
+  work: (tx: Transaction<unknown>, writer: number) => Promise<unknown> = ownPid,
   db = pool,
 ) {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   const begun = Array.from({ length: count }, () => Promise.withResolvers<number>());
-  const ended = begun.map(({ resolve, reject }, who) => {
+  const ended = begun.map(({ resolve, reject }, writer) => {
     const transaction = db.transaction().execute(async (tx) => {
       resolve(await ownPid(tx));
       await released;
-      await work(tx, who);
+      await work(tx, writer);
     });
     transaction.catch(reject);
     return transaction;
@@ -65,17 +65,17 @@ async function holdTransactions(
 }
 
 /** Takes every connection of the pool at the same time, sooner or later; never, if one of them stays lost. */
-const assertAllSlotsWork = (db = pool) => until(() => settles(takeAllSlots(db)));
+const assertAllConnectionsWork = (db = pool) => until(() => settles(useAllConnections(db)));
 
-async function takeAllSlots(db: Pool): Promise<void> {
-  const { promise: everybodyIsHere, resolve } = Promise.withResolvers<void>();
+async function useAllConnections(db: Pool): Promise<void> {
+  const { promise: allAreOpen, resolve } = Promise.withResolvers<void>();
   const pids = new Set<number>();
   await Promise.all(
-    slots.map(() =>
+    connections.map(() =>
       db.transaction().execute(async (tx) => {
         pids.add(await ownPid(tx));
         if (pids.size === maxConnections) resolve();
-        await everybodyIsHere;
+        await allAreOpen;
         await ownPid(tx);
       }),
     ),
@@ -100,25 +100,25 @@ const settles = (call: Promise<unknown>): Promise<boolean> =>
 
 async function makeEntries(): Promise<void> {
   await sql`drop table if exists entries`.execute(admin);
-  await sql`create table entries (who int not null)`.execute(admin);
+  await sql`create table entries (writer int not null)`.execute(admin);
 }
 
-const writeEntry = (db: Pool, who: number) => sql`insert into entries values (${who})`.execute(db);
+const writeEntry = (db: Pool, writer: number) => sql`insert into entries values (${writer})`.execute(db);
 
 const entries = async () => {
-  const { rows } = await sql<{ who: number }>`select who from entries order by who`.execute(admin);
-  return rows.map(({ who }) => who);
+  const { rows } = await sql<{ writer: number }>`select writer from entries order by writer`.execute(admin);
+  return rows.map(({ writer }) => writer);
 };
 
 const outages: Record<string, () => Promise<void>> = {
   async "backends end in the middle of a statement"() {
     for (let round = 0; round < 3; round++) {
-      const calls = slots.map(() => sql`select pg_sleep(600)`.execute(pool));
+      const calls = connections.map(() => sql`select pg_sleep(600)`.execute(pool));
       const failed = assertUnreachable(calls);
       await until(async () => (await backends("active")).length === maxConnections);
       await terminate(await backends("active"));
       await failed;
-      await assertAllSlotsWork();
+      await assertAllConnectionsWork();
     }
   },
 
@@ -133,7 +133,7 @@ const outages: Record<string, () => Promise<void>> = {
       release();
       await assertUnreachable(ended);
       await waiting;
-      await assertAllSlotsWork();
+      await assertAllConnectionsWork();
     }
     assert.deepEqual(await entries(), []);
   },
@@ -167,12 +167,12 @@ const outages: Record<string, () => Promise<void>> = {
 
   async "backends end while they are idle"() {
     for (let round = 0; round < 3; round++) {
-      await assertAllSlotsWork();
+      await assertAllConnectionsWork();
       await until(async () => (await backends("idle")).length === maxConnections);
       await terminate(await backends("idle"));
       // At once: whether the driver has noticed is chance.
-      await Promise.all(slots.map(() => settles(ownPid(pool))));
-      await assertAllSlotsWork();
+      await Promise.all(connections.map(() => settles(ownPid(pool))));
+      await assertAllConnectionsWork();
     }
   },
 
@@ -180,12 +180,12 @@ const outages: Record<string, () => Promise<void>> = {
     await makeEntries();
     let kills = 0;
     let written = 0;
-    const load = Array.from({ length: 2 * maxConnections }, async (_, who) => {
+    const load = Array.from({ length: 2 * maxConnections }, async (_, writer) => {
       while (kills < 5 * maxConnections) {
         const call = pool.transaction().execute(async (tx) => {
-          await writeEntry(tx, who);
+          await writeEntry(tx, writer);
           await sql`select pg_sleep(0.002)`.execute(tx);
-          await writeEntry(tx, who);
+          await writeEntry(tx, writer);
         });
         if (await settles(call)) written += 2;
       }
@@ -200,32 +200,32 @@ const outages: Record<string, () => Promise<void>> = {
     const found = (await entries()).length;
     assert.equal(found % 2, 0);
     assert.ok(found >= written, `${written} were acknowledged, ${found} are there`);
-    await assertAllSlotsWork();
+    await assertAllConnectionsWork();
   },
 
   async "the server is killed and comes back"() {
     for (let round = 0; round < 2; round++) {
-      await assertAllSlotsWork();
+      await assertAllConnectionsWork();
       const { ended, release } = await holdTransactions(maxConnections - 2);
-      const asleep = slots.slice(0, 2).map(() => sql`select pg_sleep(600)`.execute(pool));
+      const asleep = connections.slice(0, 2).map(() => sql`select pg_sleep(600)`.execute(pool));
       const failed = assertUnreachable(asleep);
       await until(async () => (await backends("active")).length === 2);
-      const waiting = slots.map(() => settles(ownPid(pool)));
+      const waiting = connections.map(() => settles(ownPid(pool)));
       await server("kill9");
       release();
       await assertUnreachable(ended);
       await failed;
       assert.deepEqual(
         await Promise.all(waiting),
-        slots.map(() => false),
+        connections.map(() => false),
       );
       await assertUnreachable(Array.from({ length: 3 * maxConnections }, () => ownPid(pool)));
       // Some of these come while it starts, and it answers that it does.
-      const impatient = slots.map(() => until(() => settles(ownPid(pool))));
+      const impatient = connections.map(() => until(() => settles(ownPid(pool))));
       await server("restart");
       await Promise.all(impatient);
       await until(() => settles(ownPid(admin)));
-      await assertAllSlotsWork();
+      await assertAllConnectionsWork();
     }
   },
 
@@ -234,16 +234,16 @@ const outages: Record<string, () => Promise<void>> = {
     await assertUnreachable(Array.from({ length: 3 * maxConnections }, () => ownPid(pool)));
     await server("restart");
     await until(() => settles(ownPid(pool)));
-    await assertAllSlotsWork();
+    await assertAllConnectionsWork();
   },
 
   async "a statement takes too long"() {
     const strict: Pool = openPostgres(url, { name, maxConnections, statementTimeoutMs: 100 });
     for (let round = 0; round < 3; round++) {
-      const calls = slots.map(() => sql`select pg_sleep(600)`.execute(strict));
+      const calls = connections.map(() => sql`select pg_sleep(600)`.execute(strict));
       await Promise.all(calls.map((call) => assert.rejects(call, { code: "57014" })));
       await assertUnreachable([strict.transaction().execute((tx) => sql`select pg_sleep(600)`.execute(tx))]);
-      await assertAllSlotsWork(strict);
+      await assertAllConnectionsWork(strict);
     }
     await strict.destroy();
   },
@@ -251,7 +251,7 @@ const outages: Record<string, () => Promise<void>> = {
   async "the pool is closed in the middle"() {
     for (const backendsEnd of [false, true]) {
       const db: Pool = openPostgres(url, { name, maxConnections });
-      await assertAllSlotsWork(db);
+      await assertAllConnectionsWork(db);
       const { pids, ended, release } = await holdTransactions(2, ownPid, db);
       const closed = db.destroy();
       if (backendsEnd) await terminate(pids);
@@ -263,10 +263,10 @@ const outages: Record<string, () => Promise<void>> = {
 
   async "no connection comes free in time"() {
     const { ended, release } = await holdTransactions(maxConnections);
-    await assertUnreachable(slots.map(() => ownPid(pool)));
+    await assertUnreachable(connections.map(() => ownPid(pool)));
     release();
     await Promise.all(ended);
-    await assertAllSlotsWork();
+    await assertAllConnectionsWork();
   },
 
   async "a transaction that the server rolls back instead"() {
@@ -277,7 +277,7 @@ const outages: Record<string, () => Promise<void>> = {
     });
     await assert.rejects(swallowed);
     assert.deepEqual(await entries(), []);
-    await assertAllSlotsWork();
+    await assertAllConnectionsWork();
   },
 };
 
