@@ -27,7 +27,7 @@ test("enrolling somebody again changes nothing, not even the password", () => {
   ).toEqual([]);
 });
 
-test("a username belongs to whom it was given first", () => {
+test("a username belongs to the person to whom it was given first", () => {
   const other = { ...profile, name: "Another Ada" };
   expect(
     given(personDecider, [enrolled]).when({ ...enroll, roles: ["student"], profile: other }),

@@ -32,7 +32,7 @@ describe("a supervised process", () => {
     expect(lines).toContain("was ended by SIGKILL; starting it again in 100 ms");
   });
 
-  test("makes place for its successor at once, and that is no death", async () => {
+  test("makes way for its successor at once, and that is no death", async () => {
     const { supervised, lines, pids } = superviseForTest(script(living));
     await supervised.whenReady(soon());
     const next = script(`console.log("ready, and new"); setInterval(() => {}, 1000);`);
