@@ -15,6 +15,11 @@ const testSetting = () => ({ root, node, PATH: pathWithNatsServer() });
 /** What each task needs besides the packages, and what it then does; gives the exit code. */
 const tasks = {
   start: (args) => run(node, [main, "up", ...args], { cwd: process.cwd(), PATH: pathWithNatsServer() }),
+  dev: (args) =>
+    run(node, [main, "up", "--data", ".carillon-dev", "--watch", ...args], {
+      cwd: process.cwd(),
+      PATH: pathWithNatsServer(),
+    }),
   test: (args) => runTests(testSetting(), args),
   ...Object.fromEntries(
     ["unit", "int", "e2e"].flatMap((level) => [

@@ -8,6 +8,7 @@ interface UpOptions {
   readonly data: string;
   readonly portBase?: number;
   readonly demo: boolean;
+  readonly watch?: boolean;
 }
 
 /** Adds `carillon up`, which runs a whole platform until it is told to stop. */
@@ -18,12 +19,13 @@ export function upCommand(program: Command): void {
     .option("--data <folder>", "where it keeps everything", defaultFolder)
     .option("--port-base <port>", "use consecutive ports from this one on (default: free ports)", port)
     .option("--no-demo", "do not run the short school day after the start")
+    .option("--watch", "restart workers whose sources change")
     .action(up);
 }
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-async function up({ data, portBase, demo }: UpOptions): Promise<void> {
+async function up({ data, portBase, demo, watch }: UpOptions): Promise<void> {
   const stopping = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stopping.abort());
   // The reader of our output may leave; the platform stays.
@@ -33,7 +35,7 @@ async function up({ data, portBase, demo }: UpOptions): Promise<void> {
   // Loaded here, so that other commands start without the platform's libraries.
   const { startPlatform } = await import("../up/start-platform.ts");
 
-  const starting = startPlatform({ data, portBase, log, signal: stopping.signal });
+  const starting = startPlatform({ data, portBase, watch, log, signal: stopping.signal });
   const reload = () => starting.then((platform) => platform.reload());
   process.on("SIGUSR2", () => {
     reload().then(

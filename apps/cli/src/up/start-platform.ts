@@ -17,12 +17,18 @@ import { type Secrets, secretsOf } from "./folder/secrets.ts";
 import { runningWorkers } from "./running-workers.ts";
 import { stopLeftovers } from "./supervisor/leftovers.ts";
 import { type ProcessGroup, processGroup } from "./supervisor/process-group.ts";
+import { type WatchWorkersOptions, watchWorkers } from "./watch/watch-workers.ts";
 
 export interface PlatformOptions {
   /** The folder that holds all of it: data, secrets, addresses. */
   readonly data: string;
   /** The first of consecutive ports, the gateway's; free ones, kept for the next start, if left out. */
   readonly portBase?: number | undefined;
+  /**
+   * Restarts each worker whenever a source changes that it runs with. A worker that cannot be started then waits for
+   * the next change, and the platform starts without it.
+   */
+  readonly watch?: boolean | undefined;
   /** Takes each line that a process prints. */
   readonly log?: Log;
   /** Where addresses of engines and keys may be set. */
@@ -70,7 +76,9 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
   let record: PlatformRecord | undefined;
   const group = processGroup(log, (name, pid) => record?.started(name, pid));
 
+  const stopping = new AbortController();
   const stopAll = async () => {
+    stopping.abort();
     await group.stop();
     removePlatformFile(folder);
     lock.release();
@@ -91,7 +99,8 @@ export async function startPlatform(options: PlatformOptions): Promise<RunningPl
     await stopLeftovers(folder, log);
     const plan = await planPlatform(folder, options.portBase, env, external);
     record = recordPlatform(folder, plan.url, plan.addresses, plan.secrets);
-    const reload = await startProcesses(plan, group, record, signal);
+    const watch = options.watch ? { log, signal: stopping.signal } : undefined;
+    const reload = await startProcesses(plan, { group, record, signal, watch });
     return {
       url: plan.url,
       pids: group.pids,
@@ -131,24 +140,34 @@ async function planPlatform(
   const secrets = readSecrets();
   const ports = await choosePorts(folder, [...workerNames, ...enginePorts], portBase);
   const { processes: engineSpecs, addresses } = await engines(folder, ports, secrets, external);
+  const workers = platformWorkers(ports, addresses, secrets);
+  const modules = new Map(workers.map(({ name, manifest }) => [name as string, manifest.module]));
   const workerSpecs = (newest: Secrets) => platformWorkers(ports, addresses, newest).map(workerProcess);
   const url = `http://127.0.0.1:${ports.gateway}`;
-  return { url, addresses, engineSpecs, workerSpecs, secrets, readSecrets };
+  return { url, addresses, engineSpecs, workerSpecs, modules, secrets, readSecrets };
+}
+
+interface StartSetting {
+  readonly group: ProcessGroup;
+  readonly record: PlatformRecord;
+  /** Gives up starting. */
+  readonly signal: AbortSignal;
+  /** Where the workers' sources are watched: until when, and what takes a line about each restart. */
+  readonly watch: Pick<WatchWorkersOptions, "log" | "signal"> | undefined;
 }
 
 /** Engines, migrations, workers. Returns how the workers take up changed secrets. */
 async function startProcesses(
-  { addresses, engineSpecs, workerSpecs, secrets, readSecrets }: Plan,
-  group: ProcessGroup,
-  record: PlatformRecord,
-  signal: AbortSignal,
+  { addresses, engineSpecs, workerSpecs, modules, secrets, readSecrets }: Plan,
+  { group, record, signal, watch }: StartSetting,
 ): Promise<RunningPlatform["reload"]> {
   await group.start(engineSpecs, signal);
   const { projectorPassword, readerPassword } = secrets;
   await migrateDatabases(addresses.databaseUrls, { projectorPassword, readerPassword });
-  const specs = workerSpecs(secrets);
-  await group.start(specs, signal);
-  const workers = runningWorkers(group, specs);
+  const workers = runningWorkers(group, workerSpecs(secrets));
+  // From before the start: what changes meanwhile may have been read already.
+  if (watch) await watchWorkers({ ...watch, modules, restart: workers.restart });
+  await workers.start(signal, watch !== undefined);
   return async () => {
     const newest = readSecrets();
     await workers.replace(workerSpecs(newest));

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { setImmediate } from "node:timers/promises";
 import { script, soon, superviseForTest, temporaryFolder, until } from "@carillon/testkit";
 import { describe, expect, test } from "vitest";
 import { identify } from "./process-identity.ts";
@@ -92,6 +93,27 @@ describe("a supervised process", () => {
     await expect(supervised.whenReady(soon())).rejects.toThrow(
       "script cannot be started: spawn no-such-program ENOENT",
     );
+  });
+
+  test("is started anew by a restart after it was given up", async () => {
+    const { supervised, pids } = superviseForTest(script(`process.exit(78);`));
+    await expect(supervised.whenReady(soon())).rejects.toThrow("it is not started again");
+    await supervised.restart(script(living));
+    await supervised.whenReady(soon());
+    expect(pids).toHaveLength(2);
+    await supervised.stop();
+    expect(identify(pids[1] ?? 0)).toBeUndefined();
+  });
+
+  test("does not wait for the end of its pause when it is restarted", async () => {
+    const { supervised, lines } = superviseForTest(script(living));
+    await supervised.whenReady(soon());
+    await supervised.kill();
+    await setImmediate();
+    expect(lines).toContain("was ended by SIGKILL; starting it again in 100 ms");
+    const prepared = Promise.withResolvers<string>();
+    await supervised.restart({ ...script(living), prepare: async () => prepared.resolve("started") });
+    expect(await Promise.race([prepared.promise, setImmediate("still pausing")])).toBe("started");
   });
 
   test("may finish its work on SIGTERM", async () => {

@@ -14,7 +14,10 @@ export interface SupervisedProcess {
   whenReady(signal: AbortSignal): Promise<void>;
   /** Kills it as `kill -9` would, and returns when its end has been seen; it is then started again. */
   kill(): Promise<void>;
-  /** Asks it to stop, insists after a while, and starts it again as `spec` says. Returns when the old one is gone. */
+  /**
+   * Asks it to stop, insists after a while, and starts it again as `spec` says: at once, also where it paused after a
+   * death or had been given up. Returns when the old one is gone.
+   */
   restart(spec: ProcessSpec): Promise<void>;
   /** Asks it to stop, insists after a while, and returns when it is gone. It is not started again. */
   stop(): Promise<void>;
@@ -31,6 +34,8 @@ interface Supervision {
   current: ProcessRun | undefined;
   /** The run that was asked to make place for another. */
   replaced: ProcessRun | undefined;
+  /** Ends the pause before the next start. */
+  hurry: AbortController;
   givenUp: Error | undefined;
   everReady: boolean;
 }
@@ -50,10 +55,12 @@ export function supervise(spec: ProcessSpec, log: Log, onStart: (pid: number) =>
     spec,
     current: undefined,
     replaced: undefined,
+    hurry: new AbortController(),
     givenUp: undefined,
     everReady: false,
   };
-  const over = keepRunning(supervision).catch((error: unknown) => giveUp(supervision, error));
+  const run = () => keepRunning(supervision).catch((error: unknown) => giveUp(supervision, error));
+  let over = run();
   const end = async () => {
     if (supervision.current) await endRun(supervision.current, supervision.spec, log);
   };
@@ -74,7 +81,12 @@ export function supervise(spec: ProcessSpec, log: Log, onStart: (pid: number) =>
     async restart(next) {
       supervision.spec = next;
       supervision.replaced = supervision.current;
+      supervision.hurry.abort();
+      supervision.hurry = new AbortController();
       await end();
+      if (supervision.givenUp === undefined || supervision.stopping.signal.aborted) return;
+      supervision.givenUp = undefined;
+      over = run();
     },
     async stop() {
       supervision.stopping.abort();
@@ -123,7 +135,8 @@ async function keepRunning(supervision: Supervision): Promise<void> {
     const next = afterDeath(record, { run, end, livedMs: performance.now() - startedAt, everReady });
     record = next.record;
     log(spec.name, `${end.text}; starting it again in ${next.pauseMs} ms`);
-    await delay(next.pauseMs, undefined, { signal: stopping }).catch(() => {});
+    const awake = AbortSignal.any([stopping, supervision.hurry.signal]);
+    await delay(next.pauseMs, undefined, { signal: awake }).catch(() => {});
   }
 }
 

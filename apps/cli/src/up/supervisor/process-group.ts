@@ -5,8 +5,11 @@ const readyPatienceMs = 60_000;
 
 /** Processes that are started one group after another and stopped in the opposite order. */
 export interface ProcessGroup {
-  /** Starts these side by side, and returns when all are ready. Rejects if one is given up, or with the signal's reason. */
-  start(specs: readonly ProcessSpec[], signal: AbortSignal): Promise<void>;
+  /**
+   * Starts these side by side, and returns when all are ready. Rejects with the signal's reason, and if one is given up,
+   * unless that is `tolerated`: then it returns when each has been one or the other.
+   */
+  start(specs: readonly ProcessSpec[], signal: AbortSignal, tolerated?: boolean): Promise<void>;
   /** Throws if there is none of this name. */
   find(name: string): SupervisedProcess;
   /** Of those that run at this moment, by name. */
@@ -29,10 +32,16 @@ export function processGroup(log: Log, onStart: (name: string, pid: number) => v
   };
 
   return {
-    async start(specs, signal) {
+    async start(specs, signal, tolerated = false) {
       const started = specs.map((spec) => supervise(spec, log, (pid) => onStart(spec.name, pid)));
       processes.push(...started);
-      await Promise.all(started.map((process) => process.whenReady(signal)));
+      await Promise.all(
+        started.map((process) =>
+          process.whenReady(signal).catch((error: unknown) => {
+            if (!tolerated || signal.aborted) throw error;
+          }),
+        ),
+      );
     },
     find(name) {
       const process = processes.find((candidate) => candidate.name === name);
