@@ -8,7 +8,7 @@ const otherFolders = ["/usr/sbin", "/usr/local/sbin", "/usr/local/bin", "/opt/ho
 
 /**
  * Makes sure that there is a `nats-server` (installing Debian's package if we are root there) and gives a PATH on
- * which it is found. With `NATS_URL` set none is needed and PATH comes back as it is.
+ * which it is found. With `NATS_URL` set none is needed and PATH is returned as it is.
  *
  * @returns {string}
  * @throws {BootstrapError} if there is none; the message says how to get it on this system

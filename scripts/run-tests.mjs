@@ -53,7 +53,7 @@ export async function runTests(setting, args) {
       const { code } = await steps.time(name, async () => ({
         code: await runVitest(setting, ["run", ...projects(name), ...reporters]),
       }));
-      if (code >= 128) return code; // ended by a signal: somebody wants us to stop
+      if (code >= 128) return code; // ended by a signal: we are to stop
       await Promise.all(checked);
     }
     process.stdout.write(`\n${steps.table()}\n${counts(reports)}\n`);

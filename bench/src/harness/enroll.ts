@@ -38,7 +38,7 @@ export async function enrollSchool(log: EventLog, slug: string): Promise<TenantI
   return tenantId;
 }
 
-/** Enrols somebody who is not there yet. */
+/** Enrols a person who is not there yet. */
 export function enrollPerson(
   log: EventLog,
   tenantId: TenantId,

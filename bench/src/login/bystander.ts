@@ -1,5 +1,5 @@
 /**
- * Somebody who is logged in and reads on, `node bystander.ts URL`: at a steady rate, whether earlier reads have been
+ * A user who is logged in and reads on, `node bystander.ts URL`: at a steady rate, whether earlier reads have been
  * answered or not. A read takes from when it was due, so that one that is held up counts for those behind it.
  */
 import { setTimeout as delay } from "node:timers/promises";

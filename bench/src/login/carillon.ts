@@ -76,7 +76,7 @@ export async function startCarillon(folder: string, students: number): Promise<C
   };
 }
 
-/** The hash that the platform makes of the password, with its own parameters: the head enrols somebody with it. */
+/** The hash that the platform makes of the password, with its own parameters: the head enrols a person with it. */
 async function hashAsThePlatformDoes(url: string, log: EventLog): Promise<string> {
   const clientWith = (headers: Record<string, string>) =>
     createTRPCClient<AppRouter>({ links: [httpLink({ url: `${url}/trpc`, headers })] });

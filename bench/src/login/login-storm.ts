@@ -37,7 +37,7 @@ const readsPerSecond = 50;
 
 const main = (name: string) => join(import.meta.dirname, `${name}.ts`);
 
-/** A side with those who drive it, each in a process of its own. */
+/** A side with the users that drive it, each in a process of its own. */
 interface Driven extends Side {
   readonly name: "carillon" | "baseline";
   readonly students: Worker<StudentsJob, StudentsResult>;
@@ -173,10 +173,10 @@ async function measureMixed(side: Driven, { students, arrivalMs }: Scale, say: S
 }
 
 function notes({ failed, failures, waits, repeats }: StudentsResult): string {
-  const parts = [
+  const remarks = [
     ...(failed > 0 ? [`${failed} failed: ${JSON.stringify(failures)}`] : []),
     ...(waits > 0 ? [`asked to wait ${waits} times`] : []),
     ...(repeats > 0 ? [`${repeats} tries without an answer`] : []),
   ];
-  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+  return remarks.length === 0 ? "" : ` (${remarks.join(", ")})`;
 }

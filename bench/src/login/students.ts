@@ -29,9 +29,9 @@ export interface StudentsResult {
   /** Came in, before and after that too. */
   readonly total: number;
   readonly failed: number;
-  /** How often somebody was asked to wait. */
+  /** How often a client was asked to wait. */
   readonly waits: number;
-  /** How often somebody tried again because there was no answer. */
+  /** How often a client tried again because there was no answer. */
   readonly repeats: number;
   /** Why the failed ones failed, and how many each. */
   readonly failures: Readonly<Record<string, number>>;
@@ -72,7 +72,7 @@ async function refresh(clients: Clients, student: number, refreshToken: string):
   tokens[student] = next;
 }
 
-/** Counts who came in and who did not. */
+/** Counts the logins that were accepted and those that were not. */
 function counted() {
   const failures: Record<string, number> = {};
   let total = 0;

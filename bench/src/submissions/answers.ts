@@ -26,7 +26,7 @@ const answers = Object.fromEntries(
   questionIds.map((id, index) => [id, index % 2 === 0 ? [index % 4 === 0 ? "a" : "b"] : 42]),
 );
 
-/** Answers to a quiz, `bytes` of them, that nobody else has. `bytes` is at least 300. */
+/** Answers to a quiz, `bytes` of them, that no other student has. `bytes` is at least 300. */
 export function answersOf(name: string, bytes: number): Buffer {
   const begin = `{"answers":${JSON.stringify(answers)},"notes":"${name} `;
   return Buffer.from(`${begin.padEnd(bytes - 2, "All my own work. ")}"}`);

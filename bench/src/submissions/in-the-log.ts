@@ -48,7 +48,7 @@ export function handInsIn(log: Pick<EventLog, "readAll">): () => Promise<LoggedH
   };
 }
 
-/** What somebody holds a receipt for: the digest in it. */
+/** What a student holds a receipt for: the digest in it. */
 export interface Acknowledged {
   readonly handIn: HandIn;
   readonly sha256: string;

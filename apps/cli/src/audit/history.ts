@@ -146,5 +146,6 @@ const unknown = {
     new CarillonError("submission_unknown", `There is no submission ${id} in the log.`),
   assignment: (id: string) =>
     new CarillonError("assignment_unknown", `There is no assignment ${id} in the log.`),
-  user: (who: UserId | string) => new CarillonError("user_unknown", `There is no person ${who} in the log.`),
+  user: (user: UserId | string) =>
+    new CarillonError("user_unknown", `There is no person ${user} in the log.`),
 };

@@ -70,9 +70,9 @@ export function deadCommand(program: Command): void {
       });
     });
 
-  filtered("discard", "give it up; who did is written down")
+  filtered("discard", "give it up; the person who did is written down")
     .argument("[id]", "its id; without it, all that the options name", idArgument)
-    .option("--by <who>", "who decides it", userInfo().username)
+    .option("--by <person>", "the person who decides it", userInfo().username)
     .action(async (id: number | undefined, options: Which & { by: string }) => {
       await withLetters(options, async (letters, platform) => {
         const chosen = await chosenBy(letters, platform, id, options);

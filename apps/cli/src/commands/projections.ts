@@ -32,7 +32,7 @@ export function projectionsCommand(program: Command): void {
     .requiredOption("--projection <name>", "its name")
     .requiredOption("--partition <number>", "the partition that stopped", wholeNumber)
     .requiredOption("--position <position>", "the event's position", wholeNumber)
-    .option("--by <who>", "who decides it; it is written down", userInfo().username)
+    .option("--by <person>", "the person who decides it; it is written down", userInfo().username)
     .option("--data <dir>", "the folder of the running platform")
     .action(
       async (options: {

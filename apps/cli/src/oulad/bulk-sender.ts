@@ -64,7 +64,7 @@ export async function createBulkSender(
           if (!(error instanceof CarillonError)) throw error;
           throw new CarillonError(error.code, `${record.join(" ")}: ${error.message}`, { cause: error });
         });
-      // To an append that it has already, the log answers with the place where that stands.
+      // To an append that it has already, the log answers with the position where that stands.
       if (executed.position > before) eventsAdded += executed.added;
       if (executed.position > position) position = executed.position;
       return executed;

@@ -117,7 +117,7 @@ test("what people did since then stays as it is", async () => {
   expect(await eventsOfSchool()).toHaveLength(eventsOfTheYear + 1);
 });
 
-test("a submission of somebody who never registered stops the import and is named", async () => {
+test("a submission of a student who never registered stops the import and is named", async () => {
   const [first] = tables.submissions;
   if (!first) throw new Error("no submissions");
   const stranger = { ...tables, submissions: [{ ...first, id_student: "9999" }] };

@@ -40,7 +40,7 @@ test("the platform starts, refuses a second one, outlives a kill -9 of its super
   );
 });
 
-test("two platforms run side by side, and a killed process comes back", async () => {
+test("two platforms run side by side, and a killed process is started again", async () => {
   const folders = [temporaryFolder(), temporaryFolder()] as const;
   const platforms = folders.map(up);
   const [one, other] = await Promise.all(platforms.map((platform) => platform.ready));

@@ -22,7 +22,7 @@ export interface Client {
 }
 
 export interface Clients {
-  /** Tries for a few seconds, as somebody does who then closes the page. */
+  /** Tries for a few seconds, as a student does who then closes the page. */
   readonly submit: Submit;
   /** Tries until the platform is there again. */
   readonly submitPatiently: Submit;

@@ -1,4 +1,4 @@
-/** What the baseline and those who drive it agree on. */
+/** What the baseline and the processes that drive it agree on. */
 import { createHash } from "node:crypto";
 
 /** Somebody's session token. It is opaque and looked up by its digest; that it can be guessed costs the same. */

@@ -6,7 +6,7 @@ export interface Side {
   readonly url: string;
   /** Its processes by name, at this moment. */
   pids(): Readonly<Record<string, number>>;
-  /** Counts what of this it does not have, and what it has twice. Made of what it stores, not of what anybody counted. */
+  /** Counts what of this it does not have, and what it has twice, in what it stores. */
   judge(acknowledged: readonly Acknowledged[]): Promise<Verdict>;
   stop(): Promise<void>;
 }

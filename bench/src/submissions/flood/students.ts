@@ -42,9 +42,9 @@ export interface StudentsResult {
   readonly total: number;
   /** How long each confirmation took from when its request was due, in milliseconds; repeats count as well. */
   readonly latencies: readonly number[];
-  /** How often somebody was asked to wait. */
+  /** How often a client was asked to wait. */
   readonly waits: number;
-  /** How often somebody tried again because there was no answer. */
+  /** How often a client tried again because there was no answer. */
   readonly repeats: number;
   /** Why submissions failed, and how many each. */
   readonly failures: Readonly<Record<string, number>>;
@@ -134,14 +134,14 @@ async function measureCapacity(
 async function measureSteadily(submit: Submit, { perSecond, ms }: Extract<StudentsJob, { kind: "steady" }>) {
   const latencies: number[] = [];
   const begin = performance.now();
-  const one = async (place: number) => {
+  const one = async (index: number) => {
     const submission = nextSubmission(submit, latencies);
-    const due = begin + (place * 1000) / perSecond;
+    const due = begin + (index * 1000) / perSecond;
     await Promise.all([submission.send(due), ...(isRepeated ? [submission.send(due + repeatAfterMs)] : [])]);
     return submission.isConfirmed();
   };
   const count = Math.floor((ms * perSecond) / 1000);
-  const confirmed = await Promise.all(Array.from({ length: count }, (_, place) => one(place)));
+  const confirmed = await Promise.all(Array.from({ length: count }, (_, index) => one(index)));
   const total = confirmed.filter(Boolean).length;
   return { measured: total, ms, total, latencies };
 }

@@ -23,7 +23,7 @@ const steadyShare = 0.8;
 const EVENT_STORE = fileURLToPath(import.meta.resolve("@carillon/eventstore-node/main"));
 const STUDENTS = join(import.meta.dirname, "students.ts");
 
-/** A side with its students, who are a process of their own. */
+/** A side with its students, which are a process of their own. */
 interface Driven extends Pick<Side, "url" | "pids"> {
   readonly name: StudentsSetting["side"];
   readonly students: Worker<StudentsJob, StudentsResult>;
@@ -184,10 +184,10 @@ function acknowledgedIn(file: string, schools: Schools) {
 
 function notes({ failures, waits, repeats }: StudentsResult): string {
   const failed = Object.keys(failures).length > 0;
-  const parts = [
+  const remarks = [
     ...(failed ? [`failed: ${JSON.stringify(failures)}`] : []),
     ...(waits > 0 ? [`asked to wait ${waits} times`] : []),
     ...(repeats > 0 ? [`${repeats} tries without an answer`] : []),
   ];
-  return parts.length === 0 ? "" : ` (${parts.join(", ")})`;
+  return remarks.length === 0 ? "" : ` (${remarks.join(", ")})`;
 }

@@ -41,7 +41,7 @@ describe("the embedded Postgres", () => {
   });
 });
 
-test("a pid file that names somebody else's process does not keep Postgres from starting again", async () => {
+test("a pid file that names another program's process does not keep Postgres from starting again", async () => {
   const folder = temporaryFolder();
   const port = await freePort();
   const cluster = join(folder, "postgres");
@@ -50,7 +50,7 @@ test("a pid file that names somebody else's process does not keep Postgres from 
   await first.whenReady(soon());
   await first.stop();
 
-  // Of the same user: Postgres takes nobody else's process for another Postgres.
+  // Of the same user: Postgres takes no other user's process for another Postgres.
   const { ids } = postgresUser([]);
   const stranger = superviseForTest({
     ...spec,

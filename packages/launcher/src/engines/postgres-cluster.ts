@@ -100,7 +100,7 @@ const execute = promisify(execFile);
 
 /**
  * After `kill -9` the pid file stays. Postgres ignores one whose process is gone, but not one whose pid now belongs
- * to somebody else, which is likely in a container.
+ * to another process, which is likely in a container.
  */
 function dropStalePid(folder: string) {
   const file = join(folder, "postmaster.pid");

@@ -15,7 +15,7 @@ export interface Invocation {
   readonly user?: Ids;
 }
 
-/** As whom Postgres's programs run here. */
+/** The user that Postgres's programs run as here. */
 export interface PostgresUser {
   /** Whose its files must be, if not ours. */
   readonly ids?: Ids;
@@ -26,7 +26,7 @@ export interface PostgresUser {
  * Postgres refuses to run as root. For root this gives the system user `postgres`, made if there is none;
  * for everybody else it is nobody but themselves.
  *
- * That user cannot walk into, say, `/root`. If one of `paths` lies in such a place, the programs keep the single
+ * That user cannot walk into, say, `/root`. If one of `paths` lies in such a folder, the programs keep the single
  * privilege to pass by (setpriv with CAP_DAC_OVERRIDE), since a folder's permissions are not ours to change.
  *
  * @throws if they may not keep it; the message says what to do
@@ -46,7 +46,7 @@ export function postgresUser(paths: readonly string[]): PostgresUser {
     execFileSync("setpriv", [...become, "true"], { stdio: "ignore" });
   } catch (error) {
     throw new Error(
-      `the user postgres, as whom Postgres must run when we are root, cannot enter ${paths.map(dirname).join(" or ")}; ` +
+      `the user postgres, which Postgres must run as when we are root, cannot enter ${paths.map(dirname).join(" or ")}; ` +
         "use a folder that everybody may enter (--data), start as another user, or set DATABASE_URL and its siblings",
       { cause: error },
     );

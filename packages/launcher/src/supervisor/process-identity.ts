@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** A process for good: a pid alone is given to somebody else once it is free. */
+/** A process for good: a pid alone is given to another process once it is free. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** When it started, in the system's own notation; only good for comparing. */

@@ -20,5 +20,5 @@ export interface ProcessSpec {
   readonly prepare?: () => Promise<void>;
 }
 
-/** Takes one line of output (or of our own about it) with the process's name. */
+/** Takes one line of output (or of ours on it) with the process's name. */
 export type Log = (name: string, line: string) => void;

@@ -32,7 +32,7 @@ interface Supervision {
   readonly stopping: AbortController;
   spec: ProcessSpec;
   current: ProcessRun | undefined;
-  /** The run that was asked to make place for another. */
+  /** The run that was asked to make way for another. */
   replaced: ProcessRun | undefined;
   /** Ends the pause before the next start. */
   hurry: AbortController;

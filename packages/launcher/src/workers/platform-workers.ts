@@ -34,7 +34,7 @@ export interface EngineAddresses {
   readonly databaseUrls: DatabaseUrls;
 }
 
-/** What the workers of a platform know and nobody else. Keys as their settings want them. */
+/** What only the workers of a platform know. Keys as their settings want them. */
 export interface WorkerSecrets {
   readonly AUTH_SIGNING_KEYS: string;
   readonly RECEIPT_SIGNING_KEYS: string;

@@ -31,7 +31,7 @@ test("a folder keeps its ports", async () => {
   expect(await choosePorts(folder, names, undefined)).toEqual(ports);
 });
 
-test("a remembered port that somebody else has taken is replaced, the others stay", async () => {
+test("a remembered port that another process has taken is replaced, the others stay", async () => {
   const folder = temporaryFolder();
   const before = await choosePorts(folder, names, undefined);
   await occupy(before.api);
