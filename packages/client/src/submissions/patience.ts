@@ -39,15 +39,14 @@ export function patienceOf({ patienceMs = usualPatienceMs, signal }: PatienceOpt
 export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
   if (ms <= 0) return;
+  let stop = () => {};
   await new Promise<void>((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
-    signal?.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      },
-      { once: true },
-    );
-  });
+    stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", stop, { once: true });
+    // An upload pauses often under one signal.
+  }).finally(() => signal?.removeEventListener("abort", stop));
 }
